@@ -1,0 +1,2 @@
+//! The command `manywire`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! cargo-fuzz targets; their bodies are functions that cargo test replays.
