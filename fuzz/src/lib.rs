@@ -1,1 +1,22 @@
-//! cargo-fuzz targets; their bodies are functions that cargo test replays.
+//! The fuzz bodies: what must hold for any bytes, as plain functions.
+//!
+//! A body returns when its law holds and panics when it does not. Three things run the bodies:
+//!
+//! * `cargo test -p manywire-fuzz` replays `corpus/<target>/` and a fixed number of mutations of it, on stable Rust;
+//! * `.ci/run` gives each target ten seconds of libFuzzer;
+//! * `cargo +nightly fuzz run --features libfuzzer <target>` runs one for as long as you like.
+//!
+//! To add a target: write the body, add a row to [`TARGETS`], a `[[bin]]` to `Cargo.toml` and a three-line file in
+//! `fuzz_targets/`, and put at least one valid input into `corpus/<target>/`.
+
+/// A fuzz target: its name and what it does with the bytes it is given.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// The name of the libFuzzer binary, of its file in `fuzz_targets/` and of its folder in `corpus/`.
+    pub name: &'static str,
+    /// The law. Panics when it does not hold.
+    pub body: fn(&[u8]),
+}
+
+/// Every target, in alphabetical order.
+pub const TARGETS: &[Target] = &[];

@@ -1,0 +1,59 @@
+//! Every claim of speed, side by side with the peers, in one run.
+//!
+//! `cargo run --release --manifest-path bench/Cargo.toml -- --list` names the suites; `-- SUITE` prints a table,
+//! `-- SUITE --json` one object per line. Compare figures of one run only: machines differ, and so do their hours.
+
+mod allocations;
+mod race;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use report::Report;
+
+/// A suite: what it is called, what it shows, and how to run it.
+struct Suite {
+    name: &'static str,
+    shows: &'static str,
+    run: fn(&mut Report),
+}
+
+/// Every suite, in the order of the layers it measures.
+const SUITES: &[Suite] = &[];
+
+/// What the command line says.
+#[derive(Parser)]
+struct Arguments {
+    /// The suites to run.
+    suites: Vec<String>,
+    /// Name the suites and stop.
+    #[arg(long)]
+    list: bool,
+    /// One JSON object per line instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Run only the cases whose name contains this.
+    #[arg(long, default_value = "")]
+    case: String,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.list || arguments.suites.is_empty() {
+        for suite in SUITES {
+            println!("{:<14} {}", suite.name, suite.shows);
+        }
+        return ExitCode::SUCCESS;
+    }
+    for name in &arguments.suites {
+        let Some(suite) = SUITES.iter().find(|suite| suite.name == name) else {
+            eprintln!("no suite is called {name}; --list names them");
+            return ExitCode::FAILURE;
+        };
+        let mut report = Report::new(suite.name, arguments.json, &arguments.case);
+        (suite.run)(&mut report);
+        report.finish();
+    }
+    ExitCode::SUCCESS
+}
