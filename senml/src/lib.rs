@@ -1,2 +1,77 @@
-//! SenML packs in JSON and CBOR (RFC 8428): exact, resolved in one pass, no_std.
+//! SenML packs in JSON and CBOR (RFC 8428): exact, resolved in one pass, `no_std`.
+//!
+//! ```
+//! use manywire_senml::{Format, Nanos};
+//!
+//! let bytes = br#"[{"bn":"room:","bt":1276020076,"n":"temp","u":"Cel","v":23.1},{"n":"open","t":-5,"vb":true}]"#;
+//! let pack = manywire_senml::from_slice(bytes, Format::Json)?;
+//! let resolved = pack.resolve(None)?;
+//! let first = resolved.iter().next().ok_or("two readings")?;
+//! assert_eq!(first.name, "room:open");
+//! assert_eq!(first.time.since_1970(), Some(Nanos::from_seconds(1_276_020_071)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![no_std]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+#[cfg(feature = "alloc")]
+mod base64url;
+#[cfg(feature = "alloc")]
+mod cbor;
+#[cfg(feature = "alloc")]
+mod content_format;
+mod error;
+#[cfg(feature = "alloc")]
+mod extension;
+#[cfg(feature = "alloc")]
+mod fields;
+mod format;
+#[cfg(feature = "serde")]
+mod interop;
+#[cfg(feature = "alloc")]
+mod json;
+mod label;
+mod name;
+mod number;
+#[cfg(feature = "alloc")]
+mod pack;
+mod reading;
+#[cfg(feature = "alloc")]
+mod record;
+#[cfg(feature = "alloc")]
+mod resolve;
+mod strictness;
+mod time;
+#[cfg(all(feature = "json", feature = "cbor"))]
+mod transfer;
+mod unit;
+mod value;
+mod version;
+
+pub use error::{Error, ErrorKind};
+#[cfg(feature = "alloc")]
+pub use extension::{Extension, ExtensionValue};
+pub use format::{Format, MediaType};
+pub use number::Number;
+#[cfg(feature = "alloc")]
+pub use pack::Pack;
+pub use reading::Reading;
+#[cfg(feature = "alloc")]
+pub use reading::ReadingBuf;
+#[cfg(feature = "alloc")]
+pub use record::Record;
+#[cfg(feature = "alloc")]
+pub use resolve::Resolved;
+pub use strictness::Strictness;
+pub use time::{Nanos, Time};
+#[cfg(all(feature = "json", feature = "cbor"))]
+pub use transfer::{from_slice, to_vec};
+pub use unit::Unit;
+pub use value::Value;
+#[cfg(feature = "alloc")]
+pub use value::ValueBuf;
+pub use version::Version;

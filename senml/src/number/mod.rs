@@ -1,0 +1,229 @@
+//! Numbers that stay what was written: exact decimals, or doubles where there is no decimal.
+
+mod decimal;
+mod parse;
+mod wide;
+
+use core::cmp::Ordering;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::str::FromStr;
+
+use crate::{Error, ErrorKind};
+pub(crate) use decimal::{POWERS_OF_TEN, narrowed};
+pub(crate) use parse::scan;
+
+/// A finite number, as exact as its source: `23.10` read from JSON or from a CBOR decimal fraction is the decimal 23.1,
+/// not the double next to it.
+///
+/// A double stands for the shortest decimal that reads back as the same double (what JSON would write), so equality,
+/// order and sums are those of decimals: `0.1 + 0.2 == 0.3`.
+#[derive(Clone, Copy)]
+pub struct Number(Repr);
+
+/// Invariant: a `Float` is finite, a `Decimal` fits a finite double.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Repr {
+    Decimal { mantissa: i64, exponent: i16 },
+    Float(f64),
+}
+
+impl Number {
+    /// Zero.
+    pub const ZERO: Self = Self::integer(0);
+
+    /// The double, which must be finite: SenML has no word for NaN or infinity. (RFC 8428 §5)
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFinite`].
+    pub const fn new(value: f64) -> Result<Self, Error> {
+        if value.is_finite() {
+            Ok(Self(Repr::Float(value)))
+        } else {
+            Err(Error::new(ErrorKind::NotFinite))
+        }
+    }
+
+    /// `mantissa × 10^exponent`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFinite`] if that is more than a double can hold.
+    pub fn decimal(mantissa: i64, exponent: i16) -> Result<Self, Error> {
+        if exponent > 289 && mantissa != 0 && decimal::to_f64(mantissa, exponent).is_infinite() {
+            return Err(Error::new(ErrorKind::NotFinite));
+        }
+        if exponent < decimal::LEAST_EXPONENT || mantissa == 0 {
+            return Ok(Self::ZERO);
+        }
+        Ok(Self(Repr::Decimal { mantissa, exponent }))
+    }
+
+    /// A whole number.
+    #[must_use]
+    pub const fn integer(value: i64) -> Self {
+        Self(Repr::Decimal {
+            mantissa: value,
+            exponent: 0,
+        })
+    }
+
+    /// The nearest double. Costs one division for usual decimals.
+    #[must_use]
+    pub fn to_f64(self) -> f64 {
+        match self.0 {
+            Repr::Decimal { mantissa, exponent } => decimal::to_f64(mantissa, exponent),
+            Repr::Float(value) => value,
+        }
+    }
+
+    /// The number as an integer, if it is one that fits.
+    #[must_use]
+    pub fn to_i64(self) -> Option<i64> {
+        let (mantissa, exponent) = self.to_decimal();
+        let power = POWERS_OF_TEN.get(usize::try_from(exponent).ok()?)?;
+        mantissa.checked_mul(i64::try_from(*power).ok()?)
+    }
+
+    /// `(mantissa, exponent)` without trailing zeros in the mantissa: the number is `mantissa × 10^exponent`, exactly.
+    #[must_use]
+    pub fn to_decimal(self) -> (i64, i16) {
+        match self.0 {
+            Repr::Decimal { mantissa, exponent } => decimal::without_trailing_zeros(mantissa, exponent),
+            Repr::Float(value) => decimal::shortest(value),
+        }
+    }
+
+    pub(crate) const fn repr(self) -> Repr {
+        self.0
+    }
+
+    pub(crate) const fn from_repr(repr: Repr) -> Self {
+        Self(repr)
+    }
+
+    /// The sum, as decimals add; [`ErrorKind::NotFinite`] if it leaves the range of doubles. (RFC 8428 §4.5.4)
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFinite`].
+    pub fn checked_add(self, other: Self) -> Result<Self, Error> {
+        if let (
+            Repr::Decimal { mantissa, exponent },
+            Repr::Decimal {
+                mantissa: other_mantissa,
+                exponent: other_exponent,
+            },
+        ) = (self.0, other.0)
+            && exponent == other_exponent
+            && let Some(sum) = mantissa.checked_add(other_mantissa)
+        {
+            return Self::decimal(sum, exponent);
+        }
+        decimal::add(self, other)
+    }
+
+    /// Whether the number is zero.
+    #[must_use]
+    pub fn is_zero(self) -> bool {
+        match self.0 {
+            Repr::Decimal { mantissa, .. } => mantissa == 0,
+            Repr::Float(value) => value == 0.0,
+        }
+    }
+}
+
+impl Default for Number {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_decimal() == other.to_decimal()
+    }
+}
+
+impl Eq for Number {}
+
+impl Hash for Number {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.to_decimal().hash(state);
+    }
+}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> Ordering {
+        decimal::compare(self.to_decimal(), other.to_decimal())
+    }
+}
+
+impl fmt::Debug for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// As JSON writes it: the fewest digits, lower-case `e`. (RFC 8428 §5)
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut buffer = [0; decimal::TEXT_LENGTH];
+        let text = decimal::write(*self, &mut buffer);
+        f.write_str(core::str::from_utf8(text).unwrap_or_default())
+    }
+}
+
+impl Number {
+    /// The text of the number in the tail of `buffer`.
+    pub(crate) fn write(self, buffer: &mut [u8; decimal::TEXT_LENGTH]) -> &[u8] {
+        decimal::write(self, buffer)
+    }
+
+    /// Room for the text of any number.
+    pub(crate) const TEXT_LENGTH: usize = decimal::TEXT_LENGTH;
+}
+
+impl FromStr for Number {
+    type Err = Error;
+
+    /// Reads a number as JSON writes it.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (number, length) = scan(text.as_bytes(), true)?;
+        if length == text.len() {
+            Ok(number)
+        } else {
+            Err(Error::new(ErrorKind::JsonSyntax).at_byte(length))
+        }
+    }
+}
+
+impl TryFrom<f64> for Number {
+    type Error = Error;
+
+    fn try_from(value: f64) -> Result<Self, Error> {
+        Self::new(value)
+    }
+}
+
+macro_rules! from_integers {
+    ($($integer:ty)*) => {$(
+        impl From<$integer> for Number {
+            fn from(value: $integer) -> Self {
+                Self::integer(i64::from(value))
+            }
+        }
+    )*};
+}
+from_integers!(i8 i16 i32 i64 u8 u16 u32);
+
+/// Exact up to `i64::MAX`, the nearest double above.
+impl From<u64> for Number {
+    fn from(value: u64) -> Self {
+        i64::try_from(value).map_or(Self(Repr::Float(value as f64)), Self::integer)
+    }
+}

@@ -1,0 +1,7 @@
+//! From records to what they mean. (RFC 8428 §4.6)
+
+mod context;
+mod resolved;
+
+pub(crate) use context::Context;
+pub use resolved::Resolved;

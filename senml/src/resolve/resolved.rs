@@ -1,0 +1,89 @@
+//! A resolved pack.
+
+use alloc::borrow::ToOwned;
+use alloc::vec::Vec;
+
+use crate::{Error, Extension, Pack, Reading, ReadingBuf};
+
+/// The readings of a pack in chronological order, each complete in itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolved {
+    readings: Vec<ReadingBuf>,
+}
+
+impl Resolved {
+    pub(crate) fn with_capacity(readings: usize) -> Self {
+        Self {
+            readings: Vec::with_capacity(readings),
+        }
+    }
+
+    pub(crate) fn push(&mut self, reading: Reading<'_>, extensions: &[Extension]) {
+        let mut reading = ReadingBuf::from(reading);
+        // A base field that is not known has no meaning outside its pack. RFC 8428 §4.6
+        reading.extensions = extensions
+            .iter()
+            .filter(|own| !own.label.starts_with('b'))
+            .cloned()
+            .collect();
+        self.readings.push(reading);
+    }
+
+    /// Chronological order; equal times keep the order they had. Sorted input is left alone.
+    pub(crate) fn sort(&mut self) {
+        if !self.readings.is_sorted_by_key(|reading| reading.time.nanos()) {
+            self.readings.sort_by_key(|reading| reading.time.nanos());
+        }
+    }
+
+    /// The readings.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Reading<'_>> + DoubleEndedIterator {
+        self.readings.iter().map(ReadingBuf::as_reading)
+    }
+
+    /// The readings, as they are kept.
+    #[must_use]
+    pub fn as_slice(&self) -> &[ReadingBuf] {
+        &self.readings
+    }
+
+    /// How many readings there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.readings.len()
+    }
+
+    /// Whether there is no reading.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.readings.is_empty()
+    }
+
+    /// The pack in resolved form: full names, no base fields but a version that is not 10. (RFC 8428 §4.6)
+    ///
+    /// # Errors
+    /// None for readings that came from a pack.
+    pub fn to_pack(&self) -> Result<Pack, Error> {
+        Pack::from_records(self.readings.iter().map(ReadingBuf::to_record))
+    }
+}
+
+impl Extend<ReadingBuf> for Resolved {
+    fn extend<I: IntoIterator<Item = ReadingBuf>>(&mut self, readings: I) {
+        self.readings.extend(readings);
+        self.sort();
+    }
+}
+
+impl<'a> FromIterator<Reading<'a>> for Resolved {
+    fn from_iter<I: IntoIterator<Item = Reading<'a>>>(readings: I) -> Self {
+        let mut resolved = Self {
+            readings: readings
+                .into_iter()
+                .map(|reading| ReadingBuf::from(reading.to_owned()))
+                .collect(),
+        };
+        resolved.sort();
+        resolved
+    }
+}

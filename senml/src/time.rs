@@ -1,0 +1,269 @@
+//! Time in whole nanoseconds.
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::number::{POWERS_OF_TEN, Repr, narrowed};
+use crate::{Error, Number};
+
+/// Sums of base time and time below this many seconds are relative to now. (RFC 8428 §4.5.3)
+const ABSOLUTE_FROM_SECONDS: i128 = 1 << 28;
+
+const NANOS_PER_SECOND: i128 = 1_000_000_000;
+
+/// A number of nanoseconds, with room for five sextillion years; beyond, it saturates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Nanos(i128);
+
+impl Nanos {
+    /// That many nanoseconds.
+    #[must_use]
+    pub const fn new(nanoseconds: i128) -> Self {
+        Self(nanoseconds)
+    }
+
+    /// That many whole seconds.
+    #[must_use]
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds as i128 * NANOS_PER_SECOND)
+    }
+
+    /// The nanoseconds.
+    #[must_use]
+    pub const fn get(self) -> i128 {
+        self.0
+    }
+
+    /// The nanoseconds, if they fit: about 292 years either way.
+    #[must_use]
+    pub fn to_i64(self) -> Option<i64> {
+        i64::try_from(self.0).ok()
+    }
+
+    /// The seconds: an exact decimal unless it needs more than 18 digits.
+    #[must_use]
+    pub fn to_seconds(self) -> Number {
+        let (mantissa, exponent) = narrowed(self.0, -9);
+        match i64::try_from(mantissa) {
+            Ok(mantissa) => Number::from_repr(Repr::Decimal { mantissa, exponent }),
+            Err(_) => Number::from_repr(Repr::Float(self.0 as f64 / 1e9)),
+        }
+    }
+
+    const fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+/// Nanoseconds since 1970 from `SystemTime::now().duration_since(UNIX_EPOCH)`.
+impl From<Duration> for Nanos {
+    fn from(since_1970: Duration) -> Self {
+        Self(since_1970.as_nanos() as i128)
+    }
+}
+
+/// Seconds, rounded to the nearest nanosecond.
+impl From<Number> for Nanos {
+    fn from(seconds: Number) -> Self {
+        exact_nanos(seconds).unwrap_or_else(|| rounded_sum(seconds, Number::ZERO))
+    }
+}
+
+/// When something was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Time {
+    /// So long before (negative) or after now, where now is when the pack was received.
+    Relative(Nanos),
+    /// So long after 1970-01-01T00:00Z, without leap seconds.
+    Absolute(Nanos),
+}
+
+impl Time {
+    /// About now: the time of a record that says none.
+    pub const NOW: Self = Self::Relative(Nanos(0));
+
+    /// The time that the sum `seconds` of base time and time means. (RFC 8428 §4.5.3)
+    #[must_use]
+    pub fn from_seconds(seconds: Number) -> Self {
+        Self::from_nanos(seconds.into())
+    }
+
+    #[inline]
+    pub(crate) fn from_nanos(sum: Nanos) -> Self {
+        // The test is on the sum, not on its parts.
+        if sum.0 < ABSOLUTE_FROM_SECONDS * NANOS_PER_SECOND {
+            Self::Relative(sum)
+        } else {
+            Self::Absolute(sum)
+        }
+    }
+
+    /// The absolute time, for somebody whose now is `now`.
+    #[must_use]
+    pub const fn resolve(self, now: Nanos) -> Self {
+        match self {
+            Self::Relative(offset) => Self::Absolute(now.saturating_add(offset)),
+            Self::Absolute(_) => self,
+        }
+    }
+
+    /// Nanoseconds since 1970, if the time is absolute.
+    #[must_use]
+    pub const fn since_1970(self) -> Option<Nanos> {
+        match self {
+            Self::Absolute(nanos) => Some(nanos),
+            Self::Relative(_) => None,
+        }
+    }
+
+    /// The nanoseconds, whichever they count from; what chronological order is by.
+    #[must_use]
+    pub const fn nanos(self) -> Nanos {
+        match self {
+            Self::Absolute(nanos) | Self::Relative(nanos) => nanos,
+        }
+    }
+
+    /// The seconds as SenML writes them.
+    #[must_use]
+    pub fn to_seconds(self) -> Number {
+        self.nanos().to_seconds()
+    }
+}
+
+/// `+1.5s` and `-5s` for relative times, the seconds since 1970 for absolute ones.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.to_seconds();
+        match self {
+            Self::Relative(Nanos(offset)) if *offset < 0 => write!(f, "{seconds}s"),
+            Self::Relative(_) => write!(f, "+{seconds}s"),
+            Self::Absolute(_) => write!(f, "{seconds}"),
+        }
+    }
+}
+
+/// A base time, kept as it was written and as nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BaseTime {
+    seconds: Number,
+    nanos: Option<Nanos>,
+}
+
+impl BaseTime {
+    pub(crate) fn new(seconds: Number) -> Self {
+        Self {
+            seconds,
+            nanos: exact_nanos(seconds),
+        }
+    }
+
+    /// Base time + time, added exactly and rounded once. (RFC 8428 §4.5.3)
+    #[inline]
+    pub(crate) fn plus(&self, time: Option<Number>) -> Nanos {
+        let time = time.unwrap_or(Number::ZERO);
+        match self.nanos.zip(exact_nanos(time)) {
+            Some((base, offset)) => base.saturating_add(offset),
+            None => rounded_sum(self.seconds, time),
+        }
+    }
+}
+
+/// The nanoseconds of a decimal that has no more than nine places; everything else is none.
+#[inline]
+fn exact_nanos(seconds: Number) -> Option<Nanos> {
+    let (mantissa, exponent) = match seconds.repr() {
+        Repr::Decimal { mantissa, exponent } => (mantissa, exponent),
+        Repr::Float(_) => seconds.to_decimal(),
+    };
+    let power = POWERS_OF_TEN.get(usize::try_from(exponent.checked_add(9)?).ok()?)?;
+    // 63 + 64 bits: cannot overflow.
+    Some(Nanos(i128::from(mantissa) * i128::from(*power)))
+}
+
+/// The sum to the nearest nanosecond, halves to even, saturating.
+#[cold]
+fn rounded_sum(base: Number, offset: Number) -> Nanos {
+    match (exact_nanos(base), exact_nanos(offset)) {
+        (Some(base), Some(offset)) => return base.saturating_add(offset),
+        (Some(base), None) if offset.is_zero() => return base,
+        _ => {}
+    }
+    let sum: Result<Number, Error> = base.checked_add(offset);
+    let Ok(sum) = sum else { return saturated(base) };
+    let (mantissa, exponent) = sum.to_decimal();
+    if exponent >= -9 {
+        return exact_nanos(sum).unwrap_or_else(|| saturated(sum));
+    }
+    let shift = usize::from((-9 - exponent).unsigned_abs());
+    let Some(divisor) = POWERS_OF_TEN.get(shift).map(|power| i128::from(*power)) else {
+        return Nanos(0);
+    };
+    let (quotient, remainder) = (i128::from(mantissa) / divisor, i128::from(mantissa) % divisor);
+    let up = match (remainder.abs() * 2).cmp(&divisor) {
+        core::cmp::Ordering::Less => false,
+        core::cmp::Ordering::Equal => quotient % 2 != 0,
+        core::cmp::Ordering::Greater => true,
+    };
+    Nanos(if up {
+        quotient + remainder.signum()
+    } else {
+        quotient
+    })
+}
+
+/// So far away that nine places more may not fit.
+fn saturated(seconds: Number) -> Nanos {
+    let (mantissa, exponent) = seconds.to_decimal();
+    let power = u32::try_from(exponent + 9)
+        .ok()
+        .and_then(|power| 10i128.checked_pow(power));
+    let nanos = power.and_then(|power| power.checked_mul(mantissa.into()));
+    Nanos(nanos.unwrap_or(if mantissa < 0 { i128::MIN } else { i128::MAX }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+
+    use super::*;
+
+    fn number(text: &str) -> Number {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn base_time_plus_time_is_the_direct_parse() {
+        let base = BaseTime::new(number("1.276020076001e+09"));
+        assert_eq!(
+            base.plus(Some(number("-5"))),
+            Nanos::new(1_276_020_071_001_000_000)
+        );
+        assert_eq!(base.plus(None).to_seconds().to_string(), "1276020076.001");
+        let double = BaseTime::new(Number::new(1_276_020_076.001).unwrap());
+        assert_eq!(
+            double.plus(Some(number("-5"))),
+            Nanos::new(1_276_020_071_001_000_000)
+        );
+    }
+
+    #[test]
+    fn less_than_a_nanosecond_is_rounded_after_adding() {
+        let base = BaseTime::new(number("0.0000000004"));
+        assert_eq!(base.plus(Some(number("0.0000000004"))), Nanos::new(1));
+        assert_eq!(Nanos::from(number("0.0000000005")), Nanos::new(0));
+        assert_eq!(Nanos::from(number("-0.0000000016")), Nanos::new(-2));
+        assert_eq!(Nanos::from(number("1e-300")), Nanos::new(0));
+    }
+
+    #[test]
+    fn the_whole_range_of_doubles_is_taken() {
+        assert_eq!(Nanos::from(number("1e300")), Nanos::new(i128::MAX));
+        assert_eq!(Nanos::from(number("-1e300")), Nanos::new(i128::MIN));
+        assert_eq!(
+            BaseTime::new(number("1e300")).plus(Some(number("-1"))),
+            Nanos::new(i128::MAX)
+        );
+        assert_eq!(Nanos::from(number("1e20")), Nanos::new(10i128.pow(29)));
+    }
+}
