@@ -1,0 +1,210 @@
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::decode::decode;
+use crate::error::Error;
+use crate::frame::{Outcome, frame};
+use crate::packet::Packet;
+use crate::policy::Policy;
+use crate::version::Version;
+
+/// Chunks in, packets out: packets are decoded where they lie in the chunk, and only one that is split between chunks
+/// is copied.
+///
+/// It takes up the version of a CONNECT that it decodes. An error ends the stream: it is repeated for ever.
+///
+/// ```
+/// use manywire_mqtt_codec::{Packet, Policy, StreamDecoder, Version};
+/// let mut decoder = StreamDecoder::new(Version::V311, Policy::STRICT);
+/// let mut seen = 0;
+/// for chunk in [&b"\xd0"[..], b"\0\x30\x05\0\x03a", b"/b\xc0\0"] {
+///     let mut packets = decoder.feed(chunk);
+///     while let Some(packet) = packets.next()? {
+///         seen += usize::from(matches!(packet, Packet::Publish(_) | Packet::Pingreq | Packet::Pingresp));
+///     }
+/// }
+/// assert_eq!(seen, 3);
+/// # Ok::<(), manywire_mqtt_codec::Error>(())
+/// ```
+pub struct StreamDecoder {
+    version: Version,
+    policy: Policy,
+    /// The start of a packet that is not all there, or packets that were not asked for.
+    tail: Vec<u8>,
+    /// How much of `tail` was given out.
+    given: usize,
+    failed: Option<Error>,
+}
+
+impl StreamDecoder {
+    /// A decoder at the start of a connection. It allocates nothing before a packet is split.
+    pub const fn new(version: Version, policy: Policy) -> Self {
+        Self {
+            version,
+            policy,
+            tail: Vec::new(),
+            given: 0,
+            failed: None,
+        }
+    }
+
+    /// The version that packets are decoded by.
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Changes the version that packets are decoded by from the next one on.
+    pub const fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+
+    /// What is let through.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// How many bytes are kept until the rest of their packet comes.
+    pub fn buffered(&self) -> usize {
+        self.tail.len().saturating_sub(self.given)
+    }
+
+    /// Takes a chunk. What is not asked for of its packets is copied when the result is dropped, so nothing is lost.
+    #[inline]
+    pub const fn feed<'d, 'c>(&'d mut self, chunk: &'c [u8]) -> Packets<'d, 'c> {
+        Packets { decoder: self, chunk }
+    }
+}
+
+impl fmt::Debug for StreamDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamDecoder")
+            .field("version", &self.version)
+            .field("policy", &self.policy)
+            .field("buffered", &self.buffered())
+            .field("failed", &self.failed)
+            .finish()
+    }
+}
+
+/// The packets that a chunk completes.
+#[derive(Debug)]
+#[must_use]
+pub struct Packets<'d, 'c> {
+    decoder: &'d mut StreamDecoder,
+    chunk: &'c [u8],
+}
+
+impl Packets<'_, '_> {
+    /// The next packet; `None` when the next chunk is wanted.
+    ///
+    /// # Errors
+    /// What the version or the policy forbids; the stream cannot go on after it.
+    #[allow(clippy::should_implement_trait)] // the packet borrows the decoder: an iterator cannot lend
+    pub fn next(&mut self) -> Result<Option<Packet<'_>>, Error> {
+        if let Some(error) = self.decoder.failed {
+            return Err(error);
+        }
+        self.decoder.forget_given();
+        match self.decoder.tail.is_empty() {
+            true => self.decode_chunk(),
+            false => self.decode_tail(),
+        }
+    }
+}
+
+impl Drop for Packets<'_, '_> {
+    fn drop(&mut self) {
+        if self.decoder.failed.is_none() {
+            self.decoder.keep(self.chunk);
+        }
+    }
+}
+
+impl Packets<'_, '_> {
+    /// The next packet that lies whole in the chunk; the start of one that does not is kept.
+    #[inline]
+    fn decode_chunk(&mut self) -> Result<Option<Packet<'_>>, Error> {
+        let Self { decoder, chunk } = self;
+        if chunk.is_empty() {
+            return Ok(None);
+        }
+        match decode(chunk, decoder.version, &decoder.policy) {
+            Err(error) => Err(decoder.fail(error)),
+            Ok(Outcome::Complete((packet, len))) => {
+                *chunk = chunk.split_at_checked(len).unwrap_or_default().1;
+                decoder.follow(&packet);
+                Ok(Some(packet))
+            }
+            Ok(Outcome::Need(_)) => {
+                decoder.tail.extend_from_slice(chunk);
+                *chunk = &[];
+                Ok(None)
+            }
+        }
+    }
+
+    /// The packet at the front of the tail, with as much of the chunk as it lacks.
+    fn decode_tail(&mut self) -> Result<Option<Packet<'_>>, Error> {
+        let Self { decoder, chunk } = self;
+        loop {
+            let need = match frame(decoder.kept(), decoder.version, &decoder.policy) {
+                Ok(Outcome::Complete(_)) => break,
+                Ok(Outcome::Need(need)) => need.get(),
+                Err(error) => return Err(decoder.fail(error)),
+            };
+            let Some((lacking, rest)) = chunk.split_at_checked(need) else {
+                decoder.tail.extend_from_slice(chunk);
+                *chunk = &[];
+                return Ok(None);
+            };
+            decoder.tail.extend_from_slice(lacking);
+            *chunk = rest;
+        }
+        let kept = decoder.tail.get(decoder.given..).unwrap_or_default();
+        let (packet, len) = match decode(kept, decoder.version, &decoder.policy) {
+            Ok(Outcome::Complete(decoded)) => decoded,
+            Ok(Outcome::Need(_)) => return Ok(None),
+            Err(error) => {
+                decoder.failed = Some(error);
+                return Err(error);
+            }
+        };
+        decoder.given += len;
+        if let Packet::Connect(connect) = &packet {
+            decoder.version = connect.version();
+        }
+        Ok(Some(packet))
+    }
+}
+
+impl StreamDecoder {
+    fn kept(&self) -> &[u8] {
+        self.tail.get(self.given..).unwrap_or_default()
+    }
+
+    fn keep(&mut self, chunk: &[u8]) {
+        self.tail.extend_from_slice(chunk);
+    }
+
+    #[cold]
+    fn fail(&mut self, error: Error) -> Error {
+        self.failed = Some(error);
+        error
+    }
+
+    /// Drops what was given out.
+    #[inline]
+    fn forget_given(&mut self) {
+        if self.given > 0 {
+            self.tail.drain(..self.given);
+            self.given = 0;
+        }
+    }
+
+    #[inline]
+    fn follow(&mut self, packet: &Packet<'_>) {
+        if let Packet::Connect(connect) = packet {
+            self.version = connect.version();
+        }
+    }
+}
