@@ -1,0 +1,84 @@
+//! Eight bytes at a time: the questions that every parse asks of most of its input.
+
+const LOW: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+const fn splat(byte: u8) -> u64 {
+    LOW * byte as u64
+}
+
+/// The high bit of each byte that is at least `low` and at most `high`; exact for bytes below 0x80.
+const fn within(word: u64, low: u8, high: u8) -> u64 {
+    (word | HIGH).wrapping_sub(splat(low)) & !(word | HIGH).wrapping_sub(splat(high + 1)) & HIGH
+}
+
+/// The high bit of each ASCII letter, digit, `_` and `-`.
+const fn names(word: u64) -> u64 {
+    let letters = within(word | splat(0x20), b'a', b'z');
+    let found = letters | within(word, b'0', b'9') | within(word, b'-', b'-') | within(word, b'_', b'_');
+    found & !word
+}
+
+/// Whether every byte is an ASCII letter, a digit, `_` or `-`.
+pub(crate) const fn all_of_names(word: u64) -> bool {
+    names(word) == HIGH
+}
+
+/// Whether every byte is one of [`all_of_names`] or `/`, and the high bit of each `/`.
+pub(crate) const fn all_of_levels(word: u64) -> (bool, u64) {
+    let slashes = within(word, b'/', b'/') & !word;
+    (names(word) | slashes == HIGH, slashes)
+}
+
+/// Where the byte first stands.
+pub(crate) const fn find(bytes: &[u8], byte: u8) -> Option<usize> {
+    let mut rest = bytes;
+    while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk) ^ splat(byte);
+        let hits = word.wrapping_sub(LOW) & !word & HIGH;
+        if hits != 0 {
+            return Some(bytes.len() - rest.len() + hits.trailing_zeros() as usize / 8);
+        }
+        rest = tail;
+    }
+    while let [first, tail @ ..] = rest {
+        if *first == byte {
+            return Some(bytes.len() - rest.len());
+        }
+        rest = tail;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_in_every_place_is_told_apart() {
+        for byte in 0..=u8::MAX {
+            for place in 0..8 {
+                let mut chunk = *b"aZ09_-zA";
+                chunk[place] = byte;
+                let name = byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+                let word = u64::from_le_bytes(chunk);
+                assert_eq!(all_of_names(word), name, "{byte} at {place}");
+                assert_eq!(all_of_levels(word).0, name || byte == b'/', "{byte} at {place}");
+                let slash = if byte == b'/' { 0x80 << (8 * place) } else { 0 };
+                assert_eq!(all_of_levels(word).1, slash, "{byte} at {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn find_agrees_with_position() {
+        for length in 0..20 {
+            for place in 0..=length {
+                let mut bytes = [b'a'; 20];
+                bytes[place.min(19)] = b'/';
+                let bytes = &bytes[..length];
+                assert_eq!(find(bytes, b'/'), bytes.iter().position(|byte| *byte == b'/'));
+            }
+        }
+    }
+}
