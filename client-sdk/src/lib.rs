@@ -1,18 +1,42 @@
 //! Publish and subscribe on the channels of SuperMQ, Magistrala and Mainflux over HTTP, MQTT, WebSocket and CoAP.
 
+mod builder;
+mod channel;
+mod client;
 mod credentials;
 mod endpoint;
+mod engine;
 mod error;
+mod events;
 mod message;
 #[cfg(feature = "tokio")]
 mod net;
+mod payload;
+mod publish;
 mod qos;
+mod receipt;
+mod scheme;
+mod subscription;
+mod timer;
 mod tls;
 pub mod transport;
 
+pub use crate::builder::{ClientBuilder, Will};
+pub use crate::channel::{Channel, Subtopic};
+pub use crate::client::{Client, Undelivered};
 pub use crate::credentials::{Credentials, CredentialsError, CredentialsSource};
 pub use crate::endpoint::{Endpoint, Scheme};
+pub use crate::engine::backoff::Reconnect;
+pub use crate::engine::driver::Driver;
+pub use crate::engine::outbox::Outbox;
 pub use crate::error::{Error, ErrorKind, Refusal, RefusalKind};
+pub use crate::events::{ClientEvent, ClientEvents};
 pub use crate::message::{ContentType, Message};
+pub use crate::payload::{IntoPayload, Payload};
+pub use crate::publish::Publish;
 pub use crate::qos::QoS;
+pub use crate::receipt::{Pending, Receipt};
+pub use crate::subscription::{Delivery, Subscribe, Subscription};
+pub use crate::timer::Timer;
 pub use crate::tls::Tls;
+pub use manywire_topics::{ChannelBuf, Dialect, FilterBuf, TopicBuf};

@@ -1,0 +1,453 @@
+//! What is the same on every wire, without input and output: the caller passes the time and what happened, and is told
+//! what to do. [`driver`] is the caller.
+
+pub(crate) mod backoff;
+pub(crate) mod deliveries;
+pub(crate) mod driver;
+pub(crate) mod inbox;
+pub(crate) mod outbox;
+pub(crate) mod slot;
+pub(crate) mod subscriptions;
+
+use std::{collections::VecDeque, sync::Arc, time::Instant};
+
+use manywire_topics::FilterBuf;
+
+use crate::{
+    engine::{
+        backoff::{Backoff, Reconnect},
+        deliveries::Deliveries,
+        inbox::{Inbox, Serial},
+        outbox::{Outbox, Published, Queue},
+        slot::Slot,
+        subscriptions::{ListenerId, Subscribed, Subscriptions},
+    },
+    error::{Error, ErrorKind},
+    events::{ClientEvent, Events},
+    message::Message,
+    qos::QoS,
+    transport::{Capabilities, Event, Op, OpId, Received, TransportError},
+};
+
+/// One client's whole state.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    /// What the transport can do, before connecting and in this session.
+    offered: Capabilities,
+    session: Capabilities,
+    link: Link,
+    backoff: Backoff,
+    queue: Queue,
+    subscriptions: Subscriptions,
+    deliveries: Deliveries,
+    /// Subscribes and unsubscribes on their way to the session.
+    control: VecDeque<Op>,
+    pub(crate) events: Events,
+    /// Filled when the first attempt to connect has succeeded or failed.
+    first_attempt: Arc<Slot<Result<(), Error>>>,
+    /// Filled with what is undelivered when the client has stopped.
+    stopped: Arc<Slot<Vec<Message>>>,
+    closing: Option<Closing>,
+    ever_online: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Link {
+    Waiting { until: Instant },
+    Connecting,
+    Online,
+    Stopped(Option<Error>),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Closing {
+    deadline: Instant,
+}
+
+/// What the driver is to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Connect; so many attempts failed before.
+    Connect { attempt: u32 },
+    /// Nothing, until something is asked for or the engine's time comes.
+    Wait,
+    /// Move operations and events.
+    Exchange,
+    /// Say goodbye to the session, and then stop.
+    Close,
+    /// Nothing, ever again.
+    Stop,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        offered: Capabilities,
+        reconnect: Reconnect,
+        outbox: Outbox,
+        seed: u64,
+        now: Instant,
+    ) -> Self {
+        Self {
+            offered,
+            session: offered,
+            link: Link::Waiting { until: now },
+            backoff: Backoff::new(reconnect, seed),
+            queue: Queue::new(outbox),
+            subscriptions: Subscriptions::default(),
+            deliveries: Deliveries::default(),
+            control: VecDeque::new(),
+            events: Events::default(),
+            first_attempt: Slot::new(),
+            stopped: Slot::new(),
+            closing: None,
+            ever_online: false,
+        }
+    }
+
+    /// Accepts a message for delivery. From here on its slot will be filled, whatever happens.
+    pub(crate) fn publish(&mut self, message: Message, now: Instant) -> Result<Arc<Slot<Published>>, Error> {
+        if let Some(error) = self.closed() {
+            let reason = std::error::Error::source(&error).map(|source| source.to_string().into());
+            return Err(Error::with_message(error.kind(), reason, message));
+        }
+        self.check(&message)?;
+        self.queue.accept(message, now)
+    }
+
+    /// Fails for a message that the transport cannot carry, before it is accepted.
+    fn check(&self, message: &Message) -> Result<(), Error> {
+        let can = if matches!(self.link, Link::Online) {
+            &self.session
+        } else {
+            &self.offered
+        };
+        let unsupported = |what: String| Err(Error::because(ErrorKind::Unsupported, what));
+        if message.qos > can.max_qos {
+            return unsupported(format!(
+                "{} is asked for, {} can be given",
+                message.qos, can.max_qos
+            ));
+        }
+        if message.retain && !can.retain {
+            return unsupported("retained messages".to_owned());
+        }
+        if let Some(limit) = can.max_payload
+            && message.payload.len() > limit
+        {
+            let reason = format!("{} bytes, the limit is {limit}", message.payload.len());
+            return Err(Error::because(ErrorKind::TooLarge, reason));
+        }
+        Ok(())
+    }
+
+    /// Adds a subscriber.
+    pub(crate) fn subscribe(
+        &mut self,
+        filter: FilterBuf,
+        wildcards: bool,
+        qos: QoS,
+        inbox: Arc<Inbox>,
+    ) -> Result<(ListenerId, Arc<Slot<Subscribed>>), Error> {
+        if let Some(error) = self.closed() {
+            return Err(error);
+        }
+        let can = if matches!(self.link, Link::Online) {
+            &self.session
+        } else {
+            &self.offered
+        };
+        if !can.subscribe {
+            return Err(Error::because(ErrorKind::Unsupported, "it can only publish"));
+        }
+        if wildcards && !can.wildcards {
+            return Err(Error::because(ErrorKind::Unsupported, "wildcards in a filter"));
+        }
+        Ok(self.subscriptions.subscribe(filter, qos, inbox))
+    }
+
+    /// Removes a subscriber; what it had not taken counts as not wanted.
+    pub(crate) fn unsubscribe(&mut self, filter: &FilterBuf, id: ListenerId, untaken: Vec<Serial>) {
+        self.subscriptions.unsubscribe(filter, id);
+        untaken
+            .into_iter()
+            .for_each(|serial| self.deliveries.handle_acknowledgement(serial));
+    }
+
+    /// The application has the message.
+    pub(crate) fn acknowledge(&mut self, serial: Serial) {
+        self.deliveries.handle_acknowledgement(serial);
+    }
+
+    /// Accepts nothing more, delivers what was accepted until the deadline, then stops.
+    pub(crate) fn close(&mut self, deadline: Instant) -> Arc<Slot<Vec<Message>>> {
+        let sooner = self
+            .closing
+            .map_or(deadline, |closing| closing.deadline.min(deadline));
+        self.closing = Some(Closing { deadline: sooner });
+        self.queue.wake_all_waiters();
+        Arc::clone(&self.stopped)
+    }
+
+    /// Queues a task for room in the outbox.
+    pub(crate) fn wait_for_room(&mut self, ticket: Option<u64>, waker: &std::task::Waker) -> u64 {
+        self.queue.wait_for_room(ticket, waker)
+    }
+
+    /// A task no longer waits for room.
+    pub(crate) fn stop_waiting(&mut self, ticket: u64) {
+        self.queue.stop_waiting(ticket);
+    }
+
+    /// How many accepted messages are not done.
+    pub(crate) fn unfinished(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether there is a session.
+    pub(crate) fn is_online(&self) -> bool {
+        matches!(self.link, Link::Online)
+    }
+
+    /// What can be done now.
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        if self.is_online() {
+            self.session
+        } else {
+            self.offered
+        }
+    }
+
+    /// Filled after the first attempt to connect.
+    pub(crate) fn first_attempt(&self) -> Arc<Slot<Result<(), Error>>> {
+        Arc::clone(&self.first_attempt)
+    }
+
+    /// What to do now.
+    pub(crate) fn poll_step(&mut self, now: Instant) -> Step {
+        if let Some(closing) = self.closing {
+            let done = self.queue.len() == 0;
+            match self.link {
+                Link::Stopped(_) => return Step::Stop,
+                Link::Online if done && !self.has_ops() => return Step::Close,
+                Link::Online if now >= closing.deadline => return Step::Close,
+                Link::Online => return Step::Exchange,
+                _ if done || now >= closing.deadline => {
+                    self.stop(None);
+                    return Step::Stop;
+                }
+                _ => {}
+            }
+        }
+        match self.link {
+            Link::Waiting { until } if until <= now => {
+                self.link = Link::Connecting;
+                Step::Connect {
+                    attempt: self.backoff.attempts(),
+                }
+            }
+            Link::Waiting { .. } | Link::Connecting => Step::Wait,
+            Link::Online => Step::Exchange,
+            Link::Stopped(_) => Step::Stop,
+        }
+    }
+
+    /// When to ask again, if nothing happens before.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let retry = match self.link {
+            Link::Waiting { until } => Some(until),
+            _ => None,
+        };
+        let deadline = self.closing.map(|closing| closing.deadline);
+        [retry, deadline, self.queue.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Time has passed.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        for expired in self.queue.remove_expired(now) {
+            expired.give_back(ErrorKind::Expired, None);
+        }
+    }
+
+    /// The next operation for the session: acknowledgements first, then subscriptions, then messages, so that a full
+    /// window holds nothing else back.
+    pub(crate) fn poll_op(&mut self) -> Option<Op> {
+        if let Some(delivery) = self.deliveries.poll_acknowledge() {
+            return Some(Op::Acknowledge(delivery));
+        }
+        if self.control.is_empty() {
+            self.control.extend(self.subscriptions.poll_ops());
+        }
+        if let Some(op) = self.control.pop_front() {
+            return Some(op);
+        }
+        let (id, message) = self.queue.poll_send(self.session.max_in_flight)?;
+        Some(Op::Publish { id, message })
+    }
+
+    /// A session began.
+    pub(crate) fn handle_connected(
+        &mut self,
+        capabilities: Capabilities,
+        resumed: bool,
+        held: &[OpId],
+        in_doubt: &[OpId],
+        now: Instant,
+    ) {
+        self.link = Link::Online;
+        self.session = capabilities;
+        self.backoff.handle_connected(now);
+        for id in in_doubt {
+            if let Some(leaving) = self.queue.remove(*id) {
+                leaving.give_back(ErrorKind::Indeterminate, None);
+            }
+        }
+        self.queue.handle_held(held);
+        for unfit in self.queue.remove_unfit(&capabilities) {
+            let kind = match capabilities.max_payload {
+                Some(limit) if unfit.message.payload.len() > limit => ErrorKind::TooLarge,
+                _ => ErrorKind::Unsupported,
+            };
+            unfit.give_back(kind, Some("the platform allows less than was expected".into()));
+        }
+        self.subscriptions.handle_session_start(resumed);
+        self.first_attempt.fill(Ok(()));
+        self.events.emit(&ClientEvent::Connected { resumed });
+        if self.ever_online && !resumed {
+            self.events.emit(&ClientEvent::Gap);
+        }
+        self.ever_online = true;
+    }
+
+    /// An attempt to connect failed, or the session ended.
+    pub(crate) fn handle_failure(&mut self, error: &TransportError, now: Instant) {
+        let was_online = self.is_online();
+        if was_online {
+            self.handle_session_end();
+        }
+        let failure = Error::connection(error.clone());
+        self.first_attempt.fill(Err(failure.clone()));
+        if !error.is_retryable() {
+            self.events.emit(&ClientEvent::Disconnected {
+                error: failure.clone(),
+                retry_in: None,
+            });
+            self.stop(Some(failure));
+            return;
+        }
+        let delay = self.backoff.handle_failure(now);
+        self.link = Link::Waiting { until: now + delay };
+        self.events.emit(&ClientEvent::Disconnected {
+            error: failure,
+            retry_in: Some(delay),
+        });
+    }
+
+    /// The session was closed on purpose.
+    pub(crate) fn handle_closed(&mut self) {
+        self.handle_session_end();
+        self.stop(None);
+    }
+
+    /// Something arrived.
+    pub(crate) fn handle_event(&mut self, event: Event) {
+        match event {
+            Event::Published(id) => {
+                if let Some(leaving) = self.queue.remove(id) {
+                    leaving.succeed();
+                }
+            }
+            Event::Refused { id, refusal } => {
+                if self.subscriptions.handle_refused(id, &refusal) {
+                    return;
+                }
+                if let Some(leaving) = self.queue.remove(id) {
+                    leaving.fail(Error::refused(&refusal));
+                }
+            }
+            Event::Indeterminate(id) => {
+                if let Some(leaving) = self.queue.remove(id) {
+                    leaving.give_back(ErrorKind::Indeterminate, None);
+                }
+            }
+            Event::Message(received) => self.handle_message(received),
+            Event::Subscribed { id, qos } => self.subscriptions.handle_subscribed(id, qos),
+            Event::Unsubscribed(id) => self.subscriptions.handle_unsubscribed(id),
+            Event::Ended {
+                subscription,
+                refusal,
+            } => self.subscriptions.handle_ended(subscription, &refusal),
+        }
+    }
+
+    fn handle_message(&mut self, received: Received) {
+        let delivery = received.delivery;
+        let serial = delivery.map(|_| self.deliveries.next_serial());
+        let (takers, overflowed) = self.subscriptions.route(Arc::new(received), serial);
+        if let Some(delivery) = delivery {
+            self.deliveries.handle_arrival(delivery, takers);
+        }
+        for listener in overflowed {
+            if let Some(filter) = self.subscriptions.filter_of(listener) {
+                self.events.emit(&ClientEvent::Overflowed {
+                    filter: filter.clone(),
+                });
+            }
+        }
+    }
+
+    fn handle_session_end(&mut self) {
+        self.control.clear();
+        self.subscriptions.handle_session_end();
+        self.deliveries.handle_session_end();
+        for leaving in self.queue.handle_session_end() {
+            leaving.give_back(ErrorKind::Indeterminate, None);
+        }
+        self.session = self.offered;
+    }
+
+    fn has_ops(&self) -> bool {
+        !self.control.is_empty() || self.subscriptions.has_ops() || self.deliveries.can_acknowledge()
+    }
+
+    /// Ends everything: the outcome of every message is told, and every stream ends.
+    fn stop(&mut self, reason: Option<Error>) {
+        let mut undelivered = Vec::new();
+        for leaving in self.queue.remove_all() {
+            undelivered.push(leaving.message.clone());
+            match &reason {
+                Some(error) => leaving.fail(error.clone()),
+                None if leaving.in_flight => leaving.give_back(ErrorKind::Indeterminate, None),
+                None => leaving.give_back(ErrorKind::Closed, None),
+            }
+        }
+        self.queue.wake_all_waiters();
+        self.subscriptions.end_all(reason.as_ref());
+        let closed = || Error::new(ErrorKind::Closed);
+        self.first_attempt
+            .fill(Err(reason.clone().unwrap_or_else(closed)));
+        self.link = Link::Stopped(reason);
+        self.events.emit(&ClientEvent::Closed);
+        self.events.end();
+        self.stopped.fill(undelivered);
+    }
+
+    /// The driver was dropped: nothing will move any more.
+    pub(crate) fn handle_driver_gone(&mut self) {
+        if !matches!(self.link, Link::Stopped(_)) {
+            self.handle_session_end();
+            self.stop(None);
+        }
+    }
+
+    fn closed(&self) -> Option<Error> {
+        match &self.link {
+            Link::Stopped(Some(error)) => Some(error.clone()),
+            Link::Stopped(None) => Some(Error::new(ErrorKind::Closed)),
+            _ if self.closing.is_some() => Some(Error::new(ErrorKind::Closed)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Which transport a URL stands for.
+
+use std::sync::Arc;
+
+use crate::{
+    endpoint::{Endpoint, Scheme},
+    error::{Error, ErrorKind},
+    tls::Tls,
+    transport::Transport,
+};
+
+/// Fails when the endpoint's scheme is not compiled in, naming the features to enable.
+pub(crate) fn check(endpoint: &Endpoint) -> Result<(), Error> {
+    let (compiled, features) = match endpoint.scheme() {
+        Scheme::Mqtt => (cfg!(all(feature = "mqtt", feature = "tokio")), "mqtt"),
+        Scheme::MqttWebSocket => (cfg!(all(feature = "mqtt", feature = "ws")), "mqtt` and `ws"),
+        Scheme::WebSocket => (cfg!(feature = "ws"), "ws"),
+        Scheme::Http => (cfg!(feature = "http"), "http"),
+        Scheme::Coap => (cfg!(all(feature = "coap", feature = "tokio")), "coap"),
+        Scheme::Memory => (true, ""),
+    };
+    if compiled {
+        return Ok(());
+    }
+    let tokio = if cfg!(feature = "tokio") {
+        ""
+    } else {
+        ", with `tokio`"
+    };
+    Err(Error::because(
+        ErrorKind::Feature,
+        format!("{endpoint} needs the feature `{features}`{tokio}"),
+    ))
+}
+
+/// The transport of an endpoint.
+pub(crate) fn transport(endpoint: &Endpoint, tls: &Tls) -> Result<Arc<dyn Transport>, Error> {
+    check(endpoint)?;
+    let _ = tls;
+    Err(Error::because(ErrorKind::Feature, endpoint.to_string()))
+}
