@@ -1,0 +1,182 @@
+//! Building and starting a gateway.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use manywire_topics::Dialect;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::broker::{Broker, MemoryBroker};
+use crate::config::{Endpoint, LOOPBACK, Listen};
+use crate::http::HttpAdapter;
+use crate::hub::Hub;
+use crate::identity::{Identity, Registry, RegistryError, Secret, Thing};
+use crate::listener::accept;
+use crate::running::{Addresses, Running};
+use crate::shutdown::ShutdownControl;
+use crate::{Config, Limits};
+
+/// The platform's messaging in one process; see the documentation of the crate.
+#[derive(Clone, Copy, Debug)]
+pub struct Gateway;
+
+impl Gateway {
+    /// Settings with their defaults: free ports of the loopback interface, nobody who may connect.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
+/// The settings of a gateway that is to be started.
+#[derive(Default)]
+#[must_use = "a gateway runs after `start`"]
+pub struct Builder {
+    dialect: Dialect,
+    listen: Listen,
+    limits: Limits,
+    registry: Registry,
+    things: Vec<(Thing, Secret)>,
+    identity: Option<Arc<dyn Identity>>,
+    broker: Option<Arc<dyn Broker>>,
+}
+
+/// Why a gateway does not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error("cannot listen for {protocol} on {address}")]
+    Listen {
+        /// For which protocol.
+        protocol: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// A thing cannot be registered.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+}
+
+impl Builder {
+    /// Takes over all settings of a file, with its things.
+    pub fn config(mut self, config: Config) -> Self {
+        self.dialect = config.dialect;
+        self.listen = config.listen;
+        self.limits = config.limits;
+        self.registry = config.registry;
+        self
+    }
+
+    /// The generation of the platform to speak.
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
+    }
+
+    /// What one client, and all of them, may take.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// One more thing, and its key.
+    pub fn thing(mut self, thing: Thing, key: impl Into<Secret>) -> Self {
+        self.things.push((thing, key.into()));
+        self
+    }
+
+    /// Where to ask who someone is, instead of the things of [`thing`](Self::thing) and
+    /// [`config`](Self::config). Give it a [`Registry`] to change the rights while the gateway runs.
+    pub fn identity(mut self, identity: impl Identity) -> Self {
+        self.identity = Some(Arc::new(identity));
+        self
+    }
+
+    /// What carries the messages, instead of a [`MemoryBroker`].
+    pub fn broker(mut self, broker: impl Broker) -> Self {
+        self.broker = Some(Arc::new(broker));
+        self
+    }
+
+    /// Where to listen for HTTP, WebSocket and MQTT over WebSocket.
+    pub fn http(mut self, address: SocketAddr) -> Self {
+        self.listen.http = Some(address);
+        self
+    }
+
+    /// Where to listen for MQTT; `None` is nowhere, also for MQTT over WebSocket.
+    pub fn mqtt(mut self, address: impl Into<Option<SocketAddr>>) -> Self {
+        self.listen.mqtt = address.into().map_or(Endpoint::Wanted(false), Endpoint::Address);
+        self
+    }
+
+    /// Where to listen for CoAP; `None` is nowhere.
+    pub fn coap(mut self, address: impl Into<Option<SocketAddr>>) -> Self {
+        self.listen.coap = address.into().map_or(Endpoint::Wanted(false), Endpoint::Address);
+        self
+    }
+
+    /// Opens every listener, then starts to serve. Must be called in a tokio runtime.
+    ///
+    /// # Errors
+    /// An address cannot be listened on, or a thing cannot be registered.
+    pub async fn start(self) -> Result<Running, StartError> {
+        for (thing, key) in self.things {
+            self.registry.add(thing, key)?;
+        }
+        let identity = self.identity.unwrap_or_else(|| Arc::new(self.registry));
+        let broker = self
+            .broker
+            .unwrap_or_else(|| Arc::new(MemoryBroker::new(&self.limits)));
+        let hub = Arc::new(Hub::new(self.dialect, identity, broker, self.limits));
+        let (control, shutdown) = ShutdownControl::new();
+        let (mut listeners, mut background) = (JoinSet::new(), JoinSet::new());
+
+        let (http, http_address) = listen("HTTP", self.listen.http.unwrap_or(LOOPBACK)).await?;
+        // The MQTT server and its TCP listener start here, and are handed to the HTTP adapter for MQTT over
+        // WebSocket; CoAP starts here on its UDP socket.
+        let addresses = Addresses {
+            http: http_address,
+            mqtt: None,
+            coap: None,
+        };
+        background.spawn(Arc::clone(&hub).watch_rights());
+        listeners.spawn(accept(http, HttpAdapter, Arc::clone(&hub), shutdown));
+        Ok(Running {
+            hub,
+            addresses,
+            control,
+            listeners,
+            background,
+        })
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("dialect", &self.dialect)
+            .field("listen", &self.listen)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn listen(
+    protocol: &'static str,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen {
+        protocol,
+        address,
+        source,
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
