@@ -1,0 +1,13 @@
+//! HTTP and WebSocket, as clients see them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+mod hostile;
+mod http;
+mod started;
+mod websocket;
