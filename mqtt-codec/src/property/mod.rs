@@ -108,6 +108,39 @@ impl<'a> Property<'a> {
         }
     }
 
+    /// The name the standard gives it, such as `Topic Alias`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::PayloadFormatIndicator(_) => "Payload Format Indicator",
+            Self::MessageExpiryInterval(_) => "Message Expiry Interval",
+            Self::ContentType(_) => "Content Type",
+            Self::ResponseTopic(_) => "Response Topic",
+            Self::CorrelationData(_) => "Correlation Data",
+            Self::SubscriptionIdentifier(_) => "Subscription Identifier",
+            Self::SessionExpiryInterval(_) => "Session Expiry Interval",
+            Self::AssignedClientIdentifier(_) => "Assigned Client Identifier",
+            Self::ServerKeepAlive(_) => "Server Keep Alive",
+            Self::AuthenticationMethod(_) => "Authentication Method",
+            Self::AuthenticationData(_) => "Authentication Data",
+            Self::RequestProblemInformation(_) => "Request Problem Information",
+            Self::WillDelayInterval(_) => "Will Delay Interval",
+            Self::RequestResponseInformation(_) => "Request Response Information",
+            Self::ResponseInformation(_) => "Response Information",
+            Self::ServerReference(_) => "Server Reference",
+            Self::ReasonString(_) => "Reason String",
+            Self::ReceiveMaximum(_) => "Receive Maximum",
+            Self::TopicAliasMaximum(_) => "Topic Alias Maximum",
+            Self::TopicAlias(_) => "Topic Alias",
+            Self::MaximumQos(_) => "Maximum QoS",
+            Self::RetainAvailable(_) => "Retain Available",
+            Self::UserProperty(..) => "User Property",
+            Self::MaximumPacketSize(_) => "Maximum Packet Size",
+            Self::WildcardSubscriptionAvailable(_) => "Wildcard Subscription Available",
+            Self::SubscriptionIdentifierAvailable(_) => "Subscription Identifier Available",
+            Self::SharedSubscriptionAvailable(_) => "Shared Subscription Available",
+        }
+    }
+
     /// The next property of a block that was checked.
     fn read(reader: &mut Reader<'a>) -> Option<Self> {
         let id = reader.u8().ok()?;
