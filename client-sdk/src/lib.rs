@@ -1,5 +1,6 @@
 //! Publish and subscribe on the channels of SuperMQ, Magistrala and Mainflux over HTTP, MQTT, WebSocket and CoAP.
 
+pub mod binding;
 mod builder;
 mod channel;
 mod client;
@@ -9,6 +10,8 @@ mod engine;
 mod error;
 mod events;
 mod message;
+#[cfg(all(feature = "mqtt", feature = "tokio"))]
+mod mqtt;
 #[cfg(feature = "tokio")]
 mod net;
 mod payload;
@@ -32,6 +35,8 @@ pub use crate::engine::outbox::Outbox;
 pub use crate::error::{Error, ErrorKind, Refusal, RefusalKind};
 pub use crate::events::{ClientEvent, ClientEvents};
 pub use crate::message::{ContentType, Message};
+#[cfg(all(feature = "mqtt", feature = "tokio"))]
+pub use crate::mqtt::MqttTransport;
 pub use crate::payload::{IntoPayload, Payload};
 pub use crate::publish::Publish;
 pub use crate::qos::QoS;

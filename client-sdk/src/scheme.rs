@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(all(feature = "mqtt", feature = "tokio"))]
+use crate::mqtt::MqttTransport;
 use crate::{
     endpoint::{Endpoint, Scheme},
     error::{Error, ErrorKind},
@@ -36,6 +38,9 @@ pub(crate) fn check(endpoint: &Endpoint) -> Result<(), Error> {
 /// The transport of an endpoint.
 pub(crate) fn transport(endpoint: &Endpoint, tls: &Tls) -> Result<Arc<dyn Transport>, Error> {
     check(endpoint)?;
-    let _ = tls;
-    Err(Error::because(ErrorKind::Feature, endpoint.to_string()))
+    Ok(match endpoint.scheme() {
+        #[cfg(all(feature = "mqtt", feature = "tokio"))]
+        Scheme::Mqtt | Scheme::MqttWebSocket => Arc::new(MqttTransport::new(endpoint.clone(), tls.clone())),
+        _ => return Err(Error::because(ErrorKind::Feature, endpoint.to_string())),
+    })
 }

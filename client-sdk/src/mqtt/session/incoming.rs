@@ -1,0 +1,219 @@
+//! What the session does with each packet of the server.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use manywire_mqtt_codec::{self as codec, Ack, Packet, ReasonCode};
+use manywire_topics::TopicBuf;
+
+use super::{Accepted, Exchange, Session, broken};
+use crate::{
+    binding::mqtt as binding,
+    mqtt::inbound::Arrival,
+    qos::QoS,
+    transport::{DeliveryId, Event, OpId, Received, TransportError},
+};
+
+impl Session {
+    pub(super) fn handle_connack(
+        &mut self,
+        connack: &codec::Connack<'_>,
+        now: Instant,
+    ) -> Result<(), TransportError> {
+        if self.connection.open {
+            return Err(broken("a second CONNACK"));
+        }
+        if connack.reason.is_error() {
+            return Err(binding::refused(connack.reason));
+        }
+        self.connection.open(now);
+        let mut accepted = Accepted {
+            resumed: connack.session_present,
+            ..Accepted::default()
+        };
+        // Answers that the engine has not collected are still coming.
+        accepted
+            .held
+            .extend(self.events.iter().filter_map(|event| match event {
+                Event::Published(id) | Event::Indeterminate(id) | Event::Refused { id, .. } => Some(*id),
+                _ => None,
+            }));
+        if connack.session_present {
+            self.resume(&mut accepted.held);
+        } else {
+            self.inbound.handle_session_lost();
+            for exchange in self.in_flight.release_unless(|_| false) {
+                match exchange {
+                    Exchange::Publish { id, message, .. } if message.qos == QoS::ExactlyOnce => {
+                        accepted.in_doubt.push(id)
+                    }
+                    Exchange::Release { id } => accepted.in_doubt.push(id),
+                    // At least once: repeating it is what was asked for.
+                    _ => {}
+                }
+            }
+        }
+        self.connection.accepted = Some(accepted);
+        self.send_unsent();
+        Ok(())
+    }
+
+    /// Goes on where the last connection ended [MQTT-4.4.0-1], in the order it began [MQTT-4.6.0-1].
+    fn resume(&mut self, held: &mut Vec<OpId>) {
+        let mut releases = Vec::new();
+        for (packet_id, exchange) in self.in_flight.in_order() {
+            match exchange {
+                Exchange::Publish { id, .. } => {
+                    held.push(*id);
+                    self.connection.unsent.push_back(packet_id);
+                }
+                Exchange::Release { id } => {
+                    held.push(*id);
+                    releases.push(packet_id);
+                }
+                Exchange::Subscribe { .. } | Exchange::Unsubscribe { .. } => {}
+            }
+        }
+        for packet_id in releases {
+            self.push(&Packet::Pubrel(Ack::new(packet_id)));
+        }
+    }
+
+    pub(super) fn handle_publish(&mut self, publish: &codec::Publish<'_>) {
+        let delivery = match publish.delivery {
+            codec::Delivery::AtMostOnce => None,
+            codec::Delivery::AtLeastOnce(packet_id) => Some(self.inbound.handle_at_least_once(packet_id)),
+            codec::Delivery::ExactlyOnce(packet_id) => match self.inbound.handle_exactly_once(packet_id) {
+                Arrival::New(delivery) => Some(delivery),
+                arrival => {
+                    self.counters.repeated += 1;
+                    if arrival == Arrival::Accepted {
+                        self.push(&Packet::Pubrec(Ack::new(packet_id)));
+                    }
+                    return;
+                }
+            },
+        };
+        let Some(topic) = self.topic(publish.topic.as_str()) else {
+            self.counters.foreign += 1;
+            if let Some(delivery) = delivery {
+                self.inbound.finish(delivery);
+                self.acknowledge();
+            }
+            return;
+        };
+        let mut received = Received::new(topic, Bytes::copy_from_slice(publish.payload));
+        received.qos = publish.delivery.qos().into();
+        received.retain = publish.retain;
+        received.duplicate = publish.dup;
+        received.delivery = delivery.map(DeliveryId);
+        self.events.push_back(Event::Message(received));
+    }
+
+    pub(super) fn handle_puback(&mut self, ack: &Ack<'_>) {
+        match self.in_flight.get_mut(ack.packet_id) {
+            Some(Exchange::Publish { id, message, .. }) if message.qos == QoS::AtLeastOnce => {
+                let id = *id;
+                self.finish(ack, id);
+            }
+            // A duplicate, or one for an exchange of long ago: nothing depends on it.
+            _ => self.counters.unsolicited += 1,
+        }
+    }
+
+    pub(super) fn handle_pubrec(&mut self, ack: &Ack<'_>) {
+        match self.in_flight.get_mut(ack.packet_id) {
+            Some(Exchange::Publish { id, message, .. }) if message.qos == QoS::ExactlyOnce => {
+                let id = *id;
+                if ack.reason.is_error() {
+                    return self.finish(ack, id);
+                }
+                self.in_flight.renew(ack.packet_id, Exchange::Release { id });
+            }
+            Some(Exchange::Release { .. }) => self.counters.unsolicited += 1,
+            // 3.1.1 has no word for "unknown"; a PUBREL lets the server end the exchange, silence would not.
+            _ => {
+                self.counters.unsolicited += 1;
+                if ack.reason.is_error() {
+                    return;
+                }
+            }
+        }
+        self.push(&Packet::Pubrel(Ack::new(ack.packet_id)));
+    }
+
+    pub(super) fn handle_pubcomp(&mut self, ack: &Ack<'_>) {
+        match self.in_flight.get_mut(ack.packet_id) {
+            Some(Exchange::Release { id }) => {
+                let id = *id;
+                self.finish(ack, id);
+            }
+            _ => self.counters.unsolicited += 1,
+        }
+    }
+
+    /// The last acknowledgement of a publish came.
+    fn finish(&mut self, ack: &Ack<'_>, id: OpId) {
+        self.in_flight.release(ack.packet_id);
+        if !self.connection.unsent.is_empty() {
+            self.connection
+                .unsent
+                .retain(|packet_id| *packet_id != ack.packet_id);
+        }
+        self.connection.quota = self
+            .connection
+            .receive_maximum
+            .min(self.connection.quota.saturating_add(1));
+        self.events.push_back(if ack.reason.is_error() {
+            Event::Refused {
+                id,
+                refusal: binding::refusal(ack.reason),
+            }
+        } else {
+            Event::Published(id)
+        });
+        self.send_unsent();
+    }
+
+    pub(super) fn handle_suback(&mut self, suback: &codec::Suback<'_>) {
+        let Some(Exchange::Subscribe { id }) = self.in_flight.get_mut(suback.packet_id) else {
+            self.counters.unsolicited += 1;
+            return;
+        };
+        let id = *id;
+        self.in_flight.release(suback.packet_id);
+        let reason = suback
+            .reasons
+            .iter()
+            .next()
+            .unwrap_or(ReasonCode::UnspecifiedError);
+        self.events.push_back(match reason.granted_qos() {
+            Some(qos) => Event::Subscribed { id, qos: qos.into() },
+            None => Event::Refused {
+                id,
+                refusal: binding::refusal(reason),
+            },
+        });
+    }
+
+    pub(super) fn handle_unsuback(&mut self, unsuback: &codec::Unsuback<'_>) {
+        let Some(Exchange::Unsubscribe { id }) = self.in_flight.get_mut(unsuback.packet_id) else {
+            self.counters.unsolicited += 1;
+            return;
+        };
+        let id = *id;
+        self.in_flight.release(unsuback.packet_id);
+        self.events.push_back(Event::Unsubscribed(id));
+    }
+
+    fn topic(&mut self, text: &str) -> Option<TopicBuf> {
+        if let Some((last, topic)) = &self.last_topic
+            && **last == *text
+        {
+            return Some(topic.clone());
+        }
+        let topic = binding::topic(self.dialect, text)?;
+        self.last_topic = Some((text.into(), topic.clone()));
+        Some(topic)
+    }
+}

@@ -1,0 +1,490 @@
+//! The client's side of the protocol: operations and packets in, packets and events out. No I/O, no clock.
+
+mod incoming;
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use manywire_mqtt_codec::{
+    self as codec, Ack, ConnectFields, Packet, PacketId, Policy, Properties, Subscription, TopicFilter,
+    Version,
+};
+use manywire_topics::{Dialect, TopicBuf};
+
+use super::{
+    in_flight::InFlight,
+    inbound::{Acknowledgement, Inbound},
+    keep_alive::{Due, KeepAlive},
+    outgoing::Outgoing,
+};
+use crate::{
+    binding::mqtt as binding,
+    error::{Refusal, RefusalKind},
+    message::Message,
+    qos::QoS,
+    transport::{DeliveryId, Event, Op, OpId, TransportError, TransportErrorKind},
+};
+
+/// One MQTT session: what outlives connections, and the current connection.
+///
+/// Every exchange is resumed where the last connection left it when the server kept the session, and given up when it did not; nothing waits
+/// for an acknowledgement that cannot come.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    version: Version,
+    dialect: Dialect,
+    in_flight: InFlight<Exchange>,
+    inbound: Inbound,
+    outgoing: Outgoing,
+    events: VecDeque<Event>,
+    /// QoS 0 publishes that are not yet handed to the operating system, with the position of their last byte.
+    unconfirmed: VecDeque<(u64, OpId)>,
+    connection: Connection,
+    counters: Counters,
+    /// The topic of the last message: a device hears the same few topics again and again.
+    last_topic: Option<(Box<str>, TopicBuf)>,
+    text: String,
+}
+
+/// What begins anew with every connection.
+#[derive(Debug, Default)]
+struct Connection {
+    version: Version,
+    open: bool,
+    accepted: Option<Accepted>,
+    keep_alive_interval: Duration,
+    keep_alive: Option<KeepAlive>,
+    /// The largest packet the server takes, in bytes.
+    max_packet_size: usize,
+    /// How many more QoS 1 and 2 publishes the server takes before it acknowledges one.
+    quota: u16,
+    receive_maximum: u16,
+    /// Publishes that wait for quota, in order: first those to be sent again, then new ones.
+    unsent: VecDeque<PacketId>,
+}
+
+/// What holds a packet identifier.
+#[derive(Debug)]
+enum Exchange {
+    Publish {
+        id: OpId,
+        message: Message,
+        wire: Wire,
+    },
+    /// PUBREC came; the message itself is the server's now.
+    Release {
+        id: OpId,
+    },
+    Subscribe {
+        id: OpId,
+    },
+    Unsubscribe {
+        id: OpId,
+    },
+}
+
+/// How far a PUBLISH got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wire {
+    /// Not encoded on any connection.
+    Waiting,
+    /// Encoded; on the wire when the operating system has taken this position.
+    Encoded(u64),
+    /// The server may have it.
+    Sent,
+}
+
+/// What was tolerated. Nothing of it disturbs the session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counters {
+    /// Acknowledgements of what was not in flight.
+    pub(super) unsolicited: u64,
+    /// Repeated QoS 2 messages that were not delivered again.
+    pub(super) repeated: u64,
+    /// Messages on topics that are not the platform's.
+    pub(super) foreign: u64,
+}
+
+/// What became of earlier sessions when a connection was accepted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Accepted {
+    pub(super) resumed: bool,
+    /// Publishes that this session still finishes.
+    pub(super) held: Vec<OpId>,
+    /// Publishes of which it cannot be known whether they arrived.
+    pub(super) in_doubt: Vec<OpId>,
+}
+
+impl Session {
+    pub(super) fn new(version: Version, dialect: Dialect) -> Self {
+        Self {
+            version,
+            dialect,
+            ..Self::default()
+        }
+    }
+
+    /// A connection is there: its first packet is CONNECT [MQTT-3.1.0-1].
+    ///
+    /// # Errors
+    ///
+    /// CONNECT cannot be said like this, whatever the server thinks of it.
+    pub(super) fn handle_connected(&mut self, connect: &ConnectFields<'_>) -> Result<(), TransportError> {
+        self.version = connect.version;
+        self.connection = Connection {
+            version: self.version,
+            keep_alive_interval: Duration::from_secs(connect.keep_alive.into()),
+            max_packet_size: Policy::LARGEST_PACKET as usize,
+            ..Connection::default()
+        };
+        self.outgoing
+            .push(&Packet::Connect(connect.into()), self.version)
+            .map_err(|error| {
+                let unsupported = TransportError::new(TransportErrorKind::Unsupported);
+                unsupported
+                    .because("the settings make no connect packet")
+                    .caused_by(error)
+            })
+    }
+
+    /// The connection is gone. What was surely not sent is forgotten: the engine submits it again.
+    pub(super) fn handle_disconnected(&mut self) {
+        let taken = self.outgoing.taken();
+        self.outgoing.discard();
+        self.unconfirmed.clear();
+        self.inbound.handle_disconnected();
+        self.in_flight.release_unless(|exchange| match exchange {
+            Exchange::Publish { wire, .. } => {
+                if let Wire::Encoded(end) = *wire {
+                    *wire = if end <= taken { Wire::Sent } else { Wire::Waiting };
+                }
+                *wire == Wire::Sent
+            }
+            Exchange::Release { .. } => true,
+            // Whether the server saw it is not known, so it is asked again.
+            Exchange::Subscribe { .. } | Exchange::Unsubscribe { .. } => false,
+        });
+        self.events.retain_mut(|event| match event {
+            Event::Subscribed { .. } | Event::Unsubscribed(_) => false,
+            Event::Message(received) => {
+                received.delivery = None;
+                true
+            }
+            _ => true,
+        });
+        self.connection = Connection::default();
+    }
+
+    /// Takes an operation in. What it leads to comes out as packets and events.
+    pub(super) fn handle_op(&mut self, op: Op) {
+        match op {
+            Op::Publish { id, message } => self.publish(id, message),
+            Op::Subscribe { id, filter, qos, .. } => {
+                let asked = binding::filter(&filter).and_then(|filter| self.subscribe(id, &filter, qos));
+                self.refuse_unless(id, asked);
+            }
+            Op::Unsubscribe { id, filter, .. } => {
+                let asked = binding::filter(&filter).and_then(|filter| self.unsubscribe(id, &filter));
+                self.refuse_unless(id, asked);
+            }
+            Op::Acknowledge(DeliveryId(delivery)) => {
+                self.inbound.finish(delivery);
+                self.acknowledge();
+            }
+        }
+    }
+
+    /// Takes one packet in.
+    ///
+    /// # Errors
+    ///
+    /// The server refused the connection, ended it, or broke the protocol: the connection is of no more use.
+    pub(super) fn handle_packet(&mut self, packet: &Packet<'_>, now: Instant) -> Result<(), TransportError> {
+        if let Some(keep_alive) = &mut self.connection.keep_alive {
+            keep_alive.handle_received(now);
+        }
+        if let Packet::Connack(connack) = packet {
+            return self.handle_connack(connack, now);
+        }
+        if !self.connection.open {
+            return Err(broken("a packet before CONNACK"));
+        }
+        match packet {
+            Packet::Publish(publish) => self.handle_publish(publish),
+            Packet::Puback(ack) => self.handle_puback(ack),
+            Packet::Pubrec(ack) => self.handle_pubrec(ack),
+            Packet::Pubrel(ack) => {
+                self.inbound.handle_release(ack.packet_id);
+                // Also for an identifier we do not know: the server only wants to be rid of it. [MQTT-4.3.3-2]
+                self.push(&Packet::Pubcomp(Ack::new(ack.packet_id)));
+            }
+            Packet::Pubcomp(ack) => self.handle_pubcomp(ack),
+            Packet::Suback(suback) => self.handle_suback(suback),
+            Packet::Unsuback(unsuback) => self.handle_unsuback(unsuback),
+            Packet::Pingresp => {}
+            Packet::Disconnect(disconnect) => return Err(binding::disconnected(disconnect)),
+            _ => return Err(broken("a packet that only a client sends")),
+        }
+        Ok(())
+    }
+
+    /// Time has passed.
+    ///
+    /// # Errors
+    ///
+    /// The server does not answer any more.
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> Result<(), TransportError> {
+        let Some(keep_alive) = &mut self.connection.keep_alive else {
+            return Ok(());
+        };
+        match keep_alive.handle_timeout(now) {
+            Due::Nothing => {}
+            Due::Ping => self.push(&Packet::Pingreq),
+            Due::Lost => {
+                return Err(TransportError::new(TransportErrorKind::TimedOut).because("no answer to PINGREQ"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The operating system took `count` bytes of [`poll_transmit`](Self::poll_transmit).
+    pub(super) fn handle_sent(&mut self, count: usize, now: Instant) {
+        self.outgoing.advance(count);
+        if let Some(keep_alive) = &mut self.connection.keep_alive {
+            keep_alive.handle_sent(now);
+        }
+        let taken = self.outgoing.taken();
+        while let Some(&(_, id)) = self.unconfirmed.front().filter(|(end, _)| *end <= taken) {
+            self.unconfirmed.pop_front();
+            self.events.push_back(Event::Published(id));
+        }
+    }
+
+    /// Says goodbye, so that the server does not publish the will [MQTT-3.1.2-10].
+    pub(super) fn handle_close(&mut self) {
+        if std::mem::take(&mut self.connection.open) {
+            self.push(&Packet::Disconnect(codec::Disconnect::default()));
+        }
+    }
+
+    /// The bytes to be sent.
+    pub(super) fn poll_transmit(&self) -> &[u8] {
+        self.outgoing.waiting()
+    }
+
+    pub(super) fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    pub(super) fn has_event(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// Once, when the server has accepted the connection.
+    pub(super) fn poll_accepted(&mut self) -> Option<Accepted> {
+        self.connection.accepted.take()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.connection
+            .keep_alive
+            .as_ref()
+            .and_then(KeepAlive::poll_timeout)
+    }
+
+    #[cfg(test)]
+    pub(super) fn limit(&mut self, receive_maximum: u16, max_packet_size: usize) {
+        self.connection.receive_maximum = receive_maximum;
+        self.connection.quota = receive_maximum;
+        self.connection.max_packet_size = max_packet_size;
+    }
+
+    pub(super) fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn publish(&mut self, id: OpId, message: Message) {
+        if message.qos == QoS::AtMostOnce {
+            let pushed = encode(
+                &mut self.outgoing,
+                &mut self.text,
+                &self.connection,
+                &message,
+                codec::Delivery::AtMostOnce,
+                false,
+            );
+            if pushed.is_ok() {
+                self.unconfirmed.push_back((self.outgoing.end(), id));
+            }
+            return self.refuse_unless(id, pushed);
+        }
+        match self.in_flight.hold(Exchange::Publish {
+            id,
+            message,
+            wire: Wire::Waiting,
+        }) {
+            Ok(packet_id) => {
+                self.connection.unsent.push_back(packet_id);
+                self.send_unsent();
+            }
+            Err(_) => self.refuse_unless(id, Err(no_identifier())),
+        }
+    }
+
+    /// Sends what waits, as far as the server's quota goes.
+    fn send_unsent(&mut self) {
+        while self.connection.quota > 0
+            && let Some(packet_id) = self.connection.unsent.pop_front()
+        {
+            let Some(Exchange::Publish { id, message, wire }) = self.in_flight.get_mut(packet_id) else {
+                continue;
+            };
+            let delivery = codec::Delivery::new(message.qos.into(), packet_id);
+            // [MQTT-3.3.1-1]
+            let dup = *wire == Wire::Sent;
+            match encode(
+                &mut self.outgoing,
+                &mut self.text,
+                &self.connection,
+                message,
+                delivery,
+                dup,
+            ) {
+                Ok(()) => {
+                    if !dup {
+                        *wire = Wire::Encoded(self.outgoing.end());
+                    }
+                    self.connection.quota -= 1;
+                }
+                Err(refusal) => {
+                    self.events.push_back(Event::Refused { id: *id, refusal });
+                    self.in_flight.release(packet_id);
+                }
+            }
+        }
+    }
+
+    fn subscribe(&mut self, id: OpId, filter: &str, qos: QoS) -> Result<(), Refusal> {
+        let packet_id = self
+            .in_flight
+            .hold(Exchange::Subscribe { id })
+            .map_err(|_| no_identifier())?;
+        let asked = TopicFilter::new(filter).and_then(|filter| {
+            let subscriptions = [Subscription::new(filter, qos.into())];
+            let packet = codec::Subscribe {
+                packet_id,
+                subscriptions: (&subscriptions).into(),
+                properties: Properties::EMPTY,
+            };
+            self.outgoing.push(&packet.into(), self.version)
+        });
+        self.release_unless(packet_id, asked)
+    }
+
+    fn unsubscribe(&mut self, id: OpId, filter: &str) -> Result<(), Refusal> {
+        let packet_id = self
+            .in_flight
+            .hold(Exchange::Unsubscribe { id })
+            .map_err(|_| no_identifier())?;
+        let asked = TopicFilter::new(filter).and_then(|filter| {
+            let filters = [filter];
+            let packet = codec::Unsubscribe {
+                packet_id,
+                filters: (&filters).into(),
+                properties: Properties::EMPTY,
+            };
+            self.outgoing.push(&packet.into(), self.version)
+        });
+        self.release_unless(packet_id, asked)
+    }
+
+    fn release_unless(
+        &mut self,
+        packet_id: PacketId,
+        asked: Result<(), codec::Error>,
+    ) -> Result<(), Refusal> {
+        asked.map_err(|error| {
+            self.in_flight.release(packet_id);
+            unencodable(error)
+        })
+    }
+
+    /// Sends the acknowledgements that are due.
+    fn acknowledge(&mut self) {
+        while let Some(acknowledgement) = self.inbound.poll_acknowledgement() {
+            self.push(&match acknowledgement {
+                Acknowledgement::Puback(packet_id) => Packet::Puback(Ack::new(packet_id)),
+                Acknowledgement::Pubrec(packet_id) => Packet::Pubrec(Ack::new(packet_id)),
+            });
+        }
+    }
+
+    /// Appends a packet without text, which every version can encode.
+    fn push(&mut self, packet: &Packet<'_>) {
+        let pushed = self.outgoing.push(packet, self.version);
+        debug_assert!(pushed.is_ok(), "{packet:?}: {pushed:?}");
+    }
+
+    fn refuse_unless(&mut self, id: OpId, outcome: Result<(), Refusal>) {
+        if let Err(refusal) = outcome {
+            self.events.push_back(Event::Refused { id, refusal });
+        }
+    }
+}
+
+impl Connection {
+    /// CONNACK came.
+    fn open(&mut self, now: Instant) {
+        self.open = true;
+        self.receive_maximum = u16::MAX;
+        self.quota = self.receive_maximum;
+        let interval = self.keep_alive_interval;
+        self.keep_alive = Some(KeepAlive::new(interval, interval.min(PING_TIMEOUT), now));
+    }
+}
+
+/// Appends a PUBLISH, unless it is too large or cannot be said in MQTT.
+fn encode(
+    outgoing: &mut Outgoing,
+    text: &mut String,
+    connection: &Connection,
+    message: &Message,
+    delivery: codec::Delivery,
+    dup: bool,
+) -> Result<(), Refusal> {
+    binding::write_topic(&message.topic, text)?;
+    let packet = Packet::Publish(codec::Publish {
+        dup,
+        retain: message.retain,
+        delivery,
+        topic: codec::TopicName::new(text).map_err(unencodable)?,
+        properties: codec::Properties::EMPTY,
+        payload: &message.payload,
+    });
+    if packet.encoded_len(connection.version).map_err(unencodable)? > connection.max_packet_size {
+        return Err(Refusal::new(RefusalKind::TooLarge));
+    }
+    outgoing.push(&packet, connection.version).map_err(unencodable)
+}
+
+fn no_identifier() -> Refusal {
+    Refusal::new(RefusalKind::Busy).because("all packet identifiers are in use")
+}
+
+fn unencodable(error: codec::Error) -> Refusal {
+    let kind = match error.kind() {
+        codec::ErrorKind::PacketTooLarge | codec::ErrorKind::FieldTooLong => RefusalKind::TooLarge,
+        _ => RefusalKind::Topic,
+    };
+    Refusal::new(kind).because(error.to_string())
+}
+
+fn broken(what: &'static str) -> TransportError {
+    TransportError::new(TransportErrorKind::Protocol).because(what)
+}
+
+/// How long the answer to a ping may take; less when the keep-alive interval is less.
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
