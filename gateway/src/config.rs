@@ -47,6 +47,8 @@ pub struct Config {
     pub(crate) listen: Listen,
     pub(crate) limits: Limits,
     pub(crate) registry: Registry,
+    /// Where it was read, to follow its changes.
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Why settings cannot be used.
@@ -92,7 +94,9 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads a file.
+    /// Reads a file. A gateway with these settings looks at the file every second and takes over its things
+    /// when it changes: connections of things that are gone end, subscriptions no longer allowed are cut. The
+    /// other settings are taken at the start only.
     ///
     /// # Errors
     /// The file cannot be read, or its text cannot be used.
@@ -102,7 +106,10 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
-        Self::parse(&text)
+        Ok(Self {
+            file: Some(path.to_owned()),
+            ..Self::parse(&text)?
+        })
     }
 
     /// Reads a text.
@@ -120,6 +127,7 @@ impl Config {
             listen: file.listen,
             limits: file.limits,
             registry,
+            file: None,
         })
     }
 

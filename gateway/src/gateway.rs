@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use manywire_topics::Dialect;
@@ -17,7 +18,7 @@ use crate::identity::{Identity, Registry, RegistryError, Secret, Thing};
 use crate::listener::accept;
 use crate::running::{Addresses, Running};
 use crate::shutdown::ShutdownControl;
-use crate::{Config, Limits};
+use crate::{Config, Limits, reload};
 
 /// The platform's messaging in one process; see the documentation of the crate.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,7 @@ pub struct Builder {
     things: Vec<(Thing, Secret)>,
     identity: Option<Arc<dyn Identity>>,
     broker: Option<Arc<dyn Broker>>,
+    file: Option<PathBuf>,
 }
 
 /// Why a gateway does not start.
@@ -69,6 +71,7 @@ impl Builder {
         self.listen = config.listen;
         self.limits = config.limits;
         self.registry = config.registry;
+        self.file = config.file;
         self
     }
 
@@ -129,7 +132,8 @@ impl Builder {
         for (thing, key) in self.things {
             self.registry.add(thing, key)?;
         }
-        let identity = self.identity.unwrap_or_else(|| Arc::new(self.registry));
+        let file = self.file.filter(|_| self.identity.is_none());
+        let identity = self.identity.unwrap_or_else(|| Arc::new(self.registry.clone()));
         let broker = self
             .broker
             .unwrap_or_else(|| Arc::new(MemoryBroker::new(&self.limits)));
@@ -146,6 +150,9 @@ impl Builder {
             coap: None,
         };
         background.spawn(Arc::clone(&hub).watch_rights());
+        if let Some(file) = file {
+            background.spawn(reload::follow(file, self.registry, Arc::clone(&hub)));
+        }
         listeners.spawn(accept(http, HttpAdapter, Arc::clone(&hub), shutdown));
         Ok(Running {
             hub,

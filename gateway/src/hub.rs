@@ -133,9 +133,12 @@ impl Hub {
     }
 
     /// Changes whenever rights have changed: then [`refresh`](Self::refresh) the thing of a connection, and
-    /// [`authorize`](Self::authorize) its subscriptions anew.
+    /// [`authorize`](Self::authorize) its subscriptions anew. It starts as changed, so that nothing is missed
+    /// that happened between the authentication and this call.
     pub fn rights_changed(&self) -> watch::Receiver<u64> {
-        self.rights.subscribe()
+        let mut rights = self.rights.subscribe();
+        rights.mark_changed();
+        rights
     }
 
     /// Counts a connection for as long as the guard lives.

@@ -42,6 +42,7 @@ mod listener;
 mod message;
 mod metrics;
 mod refusal;
+mod reload;
 mod running;
 mod shutdown;
 mod stall;

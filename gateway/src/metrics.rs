@@ -80,6 +80,10 @@ pub struct Metrics {
     pub coap: WireMetrics,
     /// TCP connections closed at once because a limit was reached.
     pub refused_connections: Counter,
+    /// Changes of the settings file that were taken over.
+    pub reloads: Counter,
+    /// Changes of the settings file that could not be used.
+    pub failed_reloads: Counter,
 }
 
 impl Metrics {
@@ -128,13 +132,27 @@ impl fmt::Display for Metrics {
                 )?;
             }
         }
-        let refused = self.refused_connections.value();
-        writeln!(
-            f,
-            "# HELP manywire_connections_refused_total TCP connections closed because of a limit."
-        )?;
-        writeln!(f, "# TYPE manywire_connections_refused_total counter")?;
-        writeln!(f, "manywire_connections_refused_total {refused}")
+        for (name, help, counter) in [
+            (
+                "connections_refused_total",
+                "TCP connections closed because of a limit.",
+                &self.refused_connections,
+            ),
+            (
+                "reloads_total",
+                "Changes of the settings file that were taken over.",
+                &self.reloads,
+            ),
+            (
+                "reloads_failed_total",
+                "Changes that could not be used.",
+                &self.failed_reloads,
+            ),
+        ] {
+            writeln!(f, "# HELP manywire_{name} {help}\n# TYPE manywire_{name} counter")?;
+            writeln!(f, "manywire_{name} {}", counter.value())?;
+        }
+        Ok(())
     }
 }
 

@@ -9,5 +9,6 @@
 
 mod hostile;
 mod http;
+mod rights;
 mod started;
 mod websocket;
