@@ -1,26 +1,55 @@
-//! The command `manywire`.
+//! The command `manywire`: publish, subscribe, run a gateway, look inside topics, packets and packs.
 
+mod connection;
+mod gateway;
 mod packet;
+mod publish;
+mod report;
+mod subscribe;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Messaging for things: look inside what goes over the wire.
-#[derive(Debug, Parser)]
-#[command(name = "manywire", version)]
+/// Publish, subscribe, run a gateway: the channels of SuperMQ, Magistrala and Mainflux from a shell.
+#[derive(Parser)]
+#[command(name = "manywire", version, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+/// What to do.
+#[derive(Subcommand)]
 enum Command {
+    /// Run the platform's messaging in this process and print how to use it.
+    Gateway(gateway::GatewayArgs),
+    /// Publish one message.
+    Pub(publish::PublishArgs),
+    /// Subscribe and print one line per message.
+    Sub(subscribe::SubscribeArgs),
+    /// Decode MQTT packets, one per line in hexadecimal, to JSON.
     Packet(packet::PacketArgs),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Packet(args) => packet::run(&args),
+        Command::Gateway(arguments) => with_runtime(gateway::run(arguments)),
+        Command::Pub(arguments) => with_runtime(publish::run(arguments)),
+        Command::Sub(arguments) => with_runtime(subscribe::run(arguments)),
+        Command::Packet(arguments) => packet::run(&arguments),
+    }
+}
+
+/// Runs a command that talks to a network.
+fn with_runtime(command: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let code = runtime.block_on(command);
+            // A read of standard input or a lookup of a name may still block a thread; nobody waits for it.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => report::failure("cannot start", &error),
     }
 }

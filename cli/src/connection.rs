@@ -1,0 +1,70 @@
+//! What `pub` and `sub` share: where to connect, as whom, and to which channel.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use manywire::{Channel, Client, Credentials, Dialect, Error};
+
+/// Where to connect, as whom, and to which channel.
+#[derive(Args)]
+pub(crate) struct Connection {
+    /// The platform: http, https, mqtt, mqtts, mqtt+ws, mqtt+wss, ws, wss, coap.
+    url: String,
+    /// The id of the thing; MQTT needs it, the others know the thing by its key.
+    #[arg(long, default_value = "", env = "MANYWIRE_ID")]
+    id: String,
+    /// The key of the thing. In the environment it is not seen in the list of processes.
+    #[arg(long, env = "MANYWIRE_KEY", hide_env_values = true)]
+    key: Option<String>,
+    /// The channel.
+    #[arg(long)]
+    channel: String,
+    /// The domain of the channel, in the dialects that have domains.
+    #[arg(long)]
+    domain: Option<String>,
+    /// Which generation of the platform is spoken.
+    #[arg(long, value_enum, default_value_t = DialectName::Channels)]
+    dialect: DialectName,
+    /// How long connecting may take, in seconds.
+    #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+    connect_timeout: u64,
+}
+
+/// A dialect as it is written on the command line.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DialectName {
+    /// channels/<id>/messages: Mainflux, Magistrala to 0.15, SuperMQ 0.16.
+    Channels,
+    /// m/<domain>/c/<channel>: SuperMQ 0.17 to 0.19.
+    Domains,
+    /// The same addresses on FluxMQ: Magistrala from 0.20.
+    Fluxmq,
+}
+
+impl From<DialectName> for Dialect {
+    fn from(name: DialectName) -> Self {
+        match name {
+            DialectName::Channels => Self::Channels,
+            DialectName::Domains => Self::Domains,
+            DialectName::Fluxmq => Self::FluxMq,
+        }
+    }
+}
+
+impl Connection {
+    /// Connects, and names the channel.
+    pub(crate) async fn open(&self) -> Result<(Client, Channel), Error> {
+        let mut builder = Client::builder(&self.url)?
+            .dialect(self.dialect.into())
+            .connect_timeout(Duration::from_secs(self.connect_timeout));
+        if let Some(domain) = &self.domain {
+            builder = builder.domain(domain.as_str());
+        }
+        if let Some(key) = &self.key {
+            builder = builder.credentials(Credentials::thing(self.id.as_str(), key.as_str()));
+        }
+        let client = builder.connect().await?;
+        let channel = client.channel(&self.channel)?;
+        Ok((client, channel))
+    }
+}
