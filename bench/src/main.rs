@@ -4,6 +4,7 @@
 //! `-- SUITE --json` one object per line. Compare figures of one run only: machines differ, and so do their hours.
 
 mod allocations;
+mod mqtt_codec;
 mod race;
 mod report;
 
@@ -20,7 +21,11 @@ struct Suite {
 }
 
 /// Every suite, in the order of the layers it measures.
-const SUITES: &[Suite] = &[];
+const SUITES: &[Suite] = &[Suite {
+    name: "mqtt-codec",
+    shows: "MQTT packets: decode, streams, build and encode; ns and allocations per packet",
+    run: mqtt_codec::run,
+}];
 
 /// What the command line says.
 #[derive(Parser)]

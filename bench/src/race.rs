@@ -16,6 +16,13 @@ pub struct Contestant<'a> {
     work: Box<dyn FnMut() + 'a>,
 }
 
+impl Contestant<'_> {
+    /// The name it races under.
+    pub fn who(&self) -> &'static str {
+        self.who
+    }
+}
+
 /// A contestant: `who` is `manywire` for ours and the crate's name for a peer; `work` does the case once.
 pub fn contestant<'a>(who: &'static str, work: impl FnMut() + 'a) -> Contestant<'a> {
     Contestant {
