@@ -56,7 +56,10 @@ impl Endpoint {
                 "a query or a fragment has no meaning here",
             ));
         }
-        let host = url.host_str().unwrap_or_default();
+        let host = match scheme {
+            Scheme::Memory if !url.has_host() => url.path(),
+            _ => url.host_str().unwrap_or_default(),
+        };
         if host.is_empty() && scheme != Scheme::Memory {
             return Err(Error::because(ErrorKind::Url, "no host"));
         }
@@ -81,7 +84,7 @@ impl Endpoint {
         self.secure
     }
 
-    /// The host name or address; an IPv6 address without its brackets.
+    /// The host name or address, an IPv6 address without its brackets; the name in a `memory` URL.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
@@ -142,7 +145,7 @@ impl fmt::Display for Endpoint {
             (Scheme::Http, true) => "https",
             (Scheme::Coap, false) => "coap",
             (Scheme::Coap, true) => "coaps",
-            (Scheme::Memory, _) => return write!(f, "memory:{}", self.path),
+            (Scheme::Memory, _) => return write!(f, "memory://{}", self.host),
         };
         write!(f, "{scheme}://{}{}", self.authority(), self.path)
     }

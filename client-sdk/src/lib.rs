@@ -9,6 +9,9 @@ mod endpoint;
 mod engine;
 mod error;
 mod events;
+#[cfg(feature = "http")]
+mod http;
+pub mod memory;
 mod message;
 #[cfg(all(feature = "mqtt", feature = "tokio"))]
 mod mqtt;
@@ -34,6 +37,8 @@ pub use crate::engine::driver::Driver;
 pub use crate::engine::outbox::Outbox;
 pub use crate::error::{Error, ErrorKind, Refusal, RefusalKind};
 pub use crate::events::{ClientEvent, ClientEvents};
+#[cfg(feature = "http")]
+pub use crate::http::HttpTransport;
 pub use crate::message::{ContentType, Message};
 #[cfg(all(feature = "mqtt", feature = "tokio"))]
 pub use crate::mqtt::MqttTransport;

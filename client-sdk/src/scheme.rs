@@ -7,6 +7,7 @@ use crate::mqtt::MqttTransport;
 use crate::{
     endpoint::{Endpoint, Scheme},
     error::{Error, ErrorKind},
+    memory::MemoryBroker,
     tls::Tls,
     transport::Transport,
 };
@@ -41,6 +42,9 @@ pub(crate) fn transport(endpoint: &Endpoint, tls: &Tls) -> Result<Arc<dyn Transp
     Ok(match endpoint.scheme() {
         #[cfg(all(feature = "mqtt", feature = "tokio"))]
         Scheme::Mqtt | Scheme::MqttWebSocket => Arc::new(MqttTransport::new(endpoint.clone(), tls.clone())),
+        #[cfg(feature = "http")]
+        Scheme::Http => Arc::new(crate::http::HttpTransport::new(endpoint.clone(), tls.clone())),
+        Scheme::Memory => Arc::new(MemoryBroker::named(endpoint.host()).transport()),
         _ => return Err(Error::because(ErrorKind::Feature, endpoint.to_string())),
     })
 }

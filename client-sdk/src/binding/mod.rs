@@ -1,6 +1,7 @@
-//! The pure mapping of a message to what one protocol puts on the wire.
-//!
-//! No sockets, no clock, no runtime: with these, an unusual device builds the right request with whatever client it has.
+//! What one message looks like in one protocol: pure functions, without any runtime, so that a device which moves its own
+//! bytes can still build the right request.
 
+pub mod http;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
+pub mod ws;
