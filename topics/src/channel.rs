@@ -50,10 +50,10 @@ impl<'a> Channel<'a> {
             if let Some(at) = foreign_byte(domain.as_bytes()) {
                 return Err(Error::new(ErrorKind::Domain, domain_at + at));
             }
-            if !is_uuid(domain) && !is_route(domain) {
+            if !is_name(domain) {
                 return Err(Error::new(ErrorKind::IdOrRoute, domain_at));
             }
-            if !is_uuid(id) && !is_route(id) {
+            if !is_name(id) {
                 return Err(Error::new(ErrorKind::IdOrRoute, id_at));
             }
         }
@@ -127,8 +127,13 @@ pub(crate) const fn foreign_byte(bytes: &[u8]) -> Option<usize> {
     None
 }
 
+/// Whether the platform can resolve the text: a UUID or a route.
+pub(crate) const fn is_name(text: &str) -> bool {
+    is_uuid(text) || is_route(text)
+}
+
 /// Whether the text is a UUID in the one spelling that the platform prints.
-pub(crate) const fn is_uuid(text: &str) -> bool {
+const fn is_uuid(text: &str) -> bool {
     let mut rest = text.as_bytes();
     if rest.len() != 36 {
         return false;

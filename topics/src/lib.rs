@@ -11,10 +11,13 @@ mod error;
 mod filter;
 #[cfg(feature = "alloc")]
 mod filter_set;
+mod health;
 mod layout;
 mod level;
+mod mqtt;
 #[cfg(feature = "alloc")]
 mod owned;
+mod platform;
 mod print;
 mod scan;
 mod swar;
@@ -26,9 +29,12 @@ pub use error::{Error, ErrorKind};
 pub use filter::{Filter, Part, Parts};
 #[cfg(feature = "alloc")]
 pub use filter_set::FilterSet;
+pub use health::Health;
 pub use level::{Level, Levels, Subtopic};
+pub use mqtt::{mqtt_matches, split_share};
 #[cfg(feature = "alloc")]
 pub use owned::{ChannelBuf, FilterBuf, TopicBuf};
+pub use platform::{Action, AsPlatform, PlatformSubtopic, parse_as_platform};
 pub use print::Printed;
 pub use topic::Topic;
 

@@ -177,6 +177,6 @@ fn write_segment(out: &mut impl Write, level: Level<'_>) -> fmt::Result {
     Ok(())
 }
 
-fn is_unreserved(byte: u8) -> bool {
+pub(crate) fn is_unreserved(byte: u8) -> bool {
     matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~')
 }
