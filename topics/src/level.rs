@@ -159,6 +159,22 @@ impl<'a> Levels<'a> {
         Self { rest: text, syntax }
     }
 
+    /// How many raw bytes are behind the level that was read last.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn bytes_left(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// The levels in the last `count` raw bytes.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn last_bytes(self, count: usize) -> Self {
+        let start = self.rest.len().saturating_sub(count);
+        Self {
+            rest: self.rest.get(start..).unwrap_or(""),
+            ..self
+        }
+    }
+
     /// Cuts the next level off a text whose separators may be escaped.
     fn next_coded(&mut self) -> Option<Level<'a>> {
         let coding = self.syntax.coding;

@@ -28,7 +28,7 @@ pub use dialect::{Dialect, Form};
 pub use error::{Error, ErrorKind};
 pub use filter::{Filter, Part, Parts};
 #[cfg(feature = "alloc")]
-pub use filter_set::FilterSet;
+pub use filter_set::{FilterSet, Matches};
 pub use health::Health;
 pub use level::{Level, Levels, Subtopic};
 pub use mqtt::{mqtt_matches, split_share};
