@@ -1,7 +1,7 @@
 //! Credentials in an `Authorization` header or an `authorization` query parameter.
 
 use data_encoding::BASE64;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use http::request::Parts;
 use manywire_topics::Dialect;
 use url::form_urlencoded;
@@ -10,14 +10,21 @@ use crate::Credentials;
 
 /// The credentials of a request: those of the header, or else those of the query.
 pub(crate) fn credentials(request: &Parts, dialect: Dialect) -> Option<Credentials> {
-    let header = request
-        .headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    match header {
+    let header = |name| {
+        request
+            .headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    let mut credentials = match header(AUTHORIZATION) {
         Some(value) => parse(value, dialect),
         None => parse(&query_parameter(request, "authorization")?, dialect),
+    }?;
+    if dialect == Dialect::FluxMq {
+        let id = header(HeaderName::from_static("x-fluxmq-username")).filter(|id| !id.is_empty());
+        credentials.id = id.map(Into::into).or(credentials.id);
     }
+    Some(credentials)
 }
 
 /// The first parameter of that name in the query.

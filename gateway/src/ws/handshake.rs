@@ -17,7 +17,7 @@ use url::form_urlencoded;
 use super::session::Session;
 use crate::ContentType;
 use crate::authorization::{credentials, query_parameter};
-use crate::http::without_prefix;
+use crate::http::{is_mqtt, without_prefix};
 use crate::hub::Hub;
 use crate::identity::Action;
 use crate::listener::Connection;
@@ -60,7 +60,7 @@ pub(crate) async fn handshake(
     let stream = hyper::upgrade::on(&mut request);
     let (head, _) = request.into_parts();
     let purpose = match without_prefix(head.uri.path()) {
-        "/mqtt" => {
+        path if is_mqtt(path, hub.dialect()) => {
             if let Some(chosen) = mqtt_subprotocol(&head.headers) {
                 response
                     .headers_mut()

@@ -5,9 +5,9 @@
 //!
 //! * A payload that is valid UTF-8 comes as text, any other as binary, so that JSON is a string in a
 //!   browser and CBOR is byte for byte what was published. What a publisher calls
-//!   `application/senml+cbor` always comes as binary. (The platform sends text or binary, by version.)
+//!   `application/senml+cbor` always comes as binary. In the dialects with domains all is binary.
 //! * A socket does not hear what it has sent itself; other sockets of the same thing do. (The platform
-//!   filters by thing in one version and not at all in the next.)
+//!   leaves out everything of the same thing.) In the dialects with domains it hears itself too.
 //! * There are no acknowledgements in this protocol: a message that cannot be published closes the socket
 //!   with a reason, and so does a subscriber that is too slow. Nothing is left out silently.
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use manywire_topics::{FilterBuf, TopicBuf};
+use manywire_topics::{Dialect, FilterBuf, TopicBuf};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Message as Frame, Utf8Bytes};
@@ -39,8 +39,9 @@ impl Session {
         let metrics = &hub.metrics().websocket;
         let (mut sink, mut stream) = socket.split();
         let inbox = hub.inbox();
+        // With domains a socket hears itself, and clients wait for that.
         let options = SubscribeOptions {
-            no_local: true,
+            no_local: !hub.dialect().has_domains(),
             ..SubscribeOptions::default()
         };
         let close = match inbox.subscribe(self.filter.clone(), options).await {
@@ -175,7 +176,7 @@ async fn downstream<S: Io>(
             hub.metrics()
                 .websocket
                 .count_delivered(received.message.payload.len());
-            if sink.feed(frame(&received)).await.is_err() {
+            if sink.feed(frame(&received, hub.dialect())).await.is_err() {
                 return Close::Gone;
             }
             next = inbox.try_receive();
@@ -187,9 +188,9 @@ async fn downstream<S: Io>(
 }
 
 /// The frame a payload is sent in: see the module's documentation.
-fn frame(received: &Received) -> Frame {
+fn frame(received: &Received, dialect: Dialect) -> Frame {
     let payload = received.message.payload.clone();
-    if received.message.content_type == Some(ContentType::SenmlCbor) {
+    if dialect.has_domains() || received.message.content_type == Some(ContentType::SenmlCbor) {
         return Frame::Binary(payload);
     }
     match Utf8Bytes::try_from(payload.clone()) {

@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod dialects;
 mod hostile;
 mod http;
 mod rights;

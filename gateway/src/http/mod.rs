@@ -1,26 +1,26 @@
 //! HTTP: publishing, health, metrics, and the handshakes of WebSocket.
 
+mod fluxmq;
+mod publish;
+
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http::{Method, Request, Response};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use manywire_topics::{Form, Topic};
+use manywire_topics::Dialect;
 
-use crate::authorization::credentials;
 use crate::hub::Hub;
-use crate::identity::Action;
 use crate::listener::{Connection, Io, Serve};
-use crate::message::{Message, Protocol};
+use crate::message::Protocol;
 use crate::refusal::Refusal;
-use crate::{ContentType, ws};
+use crate::ws;
 
 /// The HTTP listener: also of WebSocket and of MQTT over WebSocket.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ async fn serve_requests<S: Io>(stream: S, connection: &Connection, slot: &Upgrad
 }
 
 async fn answer(request: Request<Incoming>, hub: &Hub, slot: &UpgradeSlot) -> Response<Full<Bytes>> {
-    let outcome = match Route::of(&request) {
+    let outcome = match Route::of(&request, hub.dialect()) {
         Route::Health => Ok(health(hub)),
         Route::Metrics => Ok(text("text/plain; version=0.0.4", hub.metrics().to_string())),
         Route::ReadOnly => Err(Refusal::Method { allowed: "GET, HEAD" }),
@@ -81,7 +81,9 @@ async fn answer(request: Request<Incoming>, hub: &Hub, slot: &UpgradeSlot) -> Re
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(upgrade);
             response
         }),
-        Route::Messages => publish(request, hub).await,
+        Route::Messages => publish::publish(request, hub).await,
+        Route::Envelope => fluxmq::publish(request, hub).await,
+        Route::DomainHealth => publish::check_domain(request, hub).await,
         Route::Nothing => Err(Refusal::NotFound),
     };
     outcome.unwrap_or_else(|refusal| {
@@ -89,7 +91,7 @@ async fn answer(request: Request<Incoming>, hub: &Hub, slot: &UpgradeSlot) -> Re
             Refusal::Denied(_) => hub.metrics().http.denied.add(1),
             _ => hub.metrics().http.rejected.add(1),
         }
-        refusal.response()
+        refusal.response(hub.dialect())
     })
 }
 
@@ -101,24 +103,41 @@ enum Route {
     /// Health or metrics by another method than GET or HEAD.
     ReadOnly,
     WebSocket,
+    /// A channel.
     Messages,
+    /// A message in JSON, as FluxMQ has it.
+    Envelope,
+    /// Whether a key is good, as SuperMQ has it since 0.18.
+    DomainHealth,
     Nothing,
 }
 
 impl Route {
-    fn of<B>(request: &Request<B>) -> Self {
+    fn of<B>(request: &Request<B>, dialect: Dialect) -> Self {
         let path = without_prefix(request.uri().path());
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let channel = if dialect.has_domains() {
+            "/m/"
+        } else {
+            "/channels/"
+        };
         match path {
             "/health" if reads => Self::Health,
             "/metrics" if reads => Self::Metrics,
             "/health" | "/metrics" => Self::ReadOnly,
-            "/mqtt" => Self::WebSocket,
-            _ if ws::wants_upgrade(request.headers()) => Self::WebSocket,
-            _ if path.starts_with("/channels/") || path.starts_with("/m/") => Self::Messages,
+            _ if is_mqtt(path, dialect) || ws::wants_upgrade(request.headers()) => Self::WebSocket,
+            "/publish" if dialect == Dialect::FluxMq => Self::Envelope,
+            _ if path.starts_with("/hc/") && dialect == Dialect::Domains => Self::DomainHealth,
+            _ if path.starts_with(channel) => Self::Messages,
             _ => Self::Nothing,
         }
     }
+}
+
+/// Whether the path is that of MQTT over WebSocket.
+pub(crate) fn is_mqtt(path: &str, dialect: Dialect) -> bool {
+    // SuperMQ from 0.17 on puts the path of the broker behind it in there too.
+    path == "/mqtt" || (dialect == Dialect::Domains && matches!(path, "/mqtt/" | "/mqtt/ws/"))
 }
 
 /// The path without the prefix that the platform's reverse proxy takes away.
@@ -129,57 +148,9 @@ pub(crate) fn without_prefix(path: &str) -> &str {
         .unwrap_or(path)
 }
 
-/// Publishes the body. Everything is checked first, unlike on the platform, which answers 415 and 405 to
-/// messages that it has published.
-async fn publish(request: Request<Incoming>, hub: &Hub) -> Result<Response<Full<Bytes>>, Refusal> {
-    let (head, body) = request.into_parts();
-    if head.method != Method::POST {
-        return Err(Refusal::Method { allowed: "POST" });
-    }
-    let thing = hub
-        .authenticate(credentials(&head, hub.dialect()).as_ref())
-        .await?;
-    let content_type = content_type(&head)?;
-    let topic = Topic::parse(hub.dialect(), Form::Path, without_prefix(head.uri.path()))?;
-    hub.authorize(&thing, Action::Publish, topic.channel()).await?;
-    let payload = read_body(body, hub).await?;
-    if payload.is_empty() {
-        return Err(Refusal::Empty);
-    }
-    let mut message = Message::new(topic.to_buf(), payload, Arc::clone(thing.id()), Protocol::Http);
-    message.content_type = Some(content_type);
-    hub.publish(message).await?;
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = StatusCode::ACCEPTED;
-    Ok(response)
-}
-
-fn content_type(head: &Parts) -> Result<ContentType, Refusal> {
-    let value = head
-        .headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let content_type = ContentType::parse(value.ok_or(Refusal::ContentType)?);
-    content_type
-        .is_accepted_over_http()
-        .then_some(content_type)
-        .ok_or(Refusal::ContentType)
-}
-
-async fn read_body(body: Incoming, hub: &Hub) -> Result<Bytes, Refusal> {
-    let limit = hub.limits().payload;
-    let collected = Limited::new(body, limit).collect();
-    match tokio::time::timeout(hub.limits().body_timeout, collected).await {
-        Err(_) => Err(Refusal::BodyTimeout),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge { limit }),
-        Ok(Err(_)) => Err(Refusal::BrokenBody),
-    }
-}
-
 fn health(hub: &Hub) -> Response<Full<Bytes>> {
     let body = serde_json::json!({
-        "status": "pass",
+        "status": if hub.dialect() == Dialect::FluxMq { "healthy" } else { "pass" },
         "version": env!("CARGO_PKG_VERSION"),
         "commit": option_env!("MANYWIRE_COMMIT").unwrap_or("unknown"),
         "description": "gateway service",
