@@ -26,6 +26,8 @@ mod subscription;
 mod timer;
 mod tls;
 pub mod transport;
+#[cfg(feature = "ws")]
+mod ws;
 
 pub use crate::builder::{ClientBuilder, Will};
 pub use crate::channel::{Channel, Subtopic};
@@ -49,4 +51,6 @@ pub use crate::receipt::{Pending, Receipt};
 pub use crate::subscription::{Delivery, Subscribe, Subscription};
 pub use crate::timer::Timer;
 pub use crate::tls::Tls;
+#[cfg(feature = "ws")]
+pub use crate::ws::WebSocketTransport;
 pub use manywire_topics::{ChannelBuf, Dialect, FilterBuf, TopicBuf};
