@@ -23,6 +23,8 @@ mod qos;
 mod receipt;
 mod scheme;
 mod subscription;
+#[cfg(feature = "tokio")]
+pub mod testing;
 mod timer;
 mod tls;
 pub mod transport;

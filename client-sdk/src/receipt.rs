@@ -19,7 +19,6 @@ use crate::{
 
 /// One message reached the guarantee that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
 pub struct Receipt {
     guarantee: QoS,
     attempts: u32,
