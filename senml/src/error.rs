@@ -137,6 +137,7 @@ kinds! {
     IndefiniteLength: "an indefinite length where a definite one is asked for", "RFC 8428 §6";
     SecondaryUnit: "a secondary unit in a pack whose version does not have the feature", "RFC 9100 §5";
     TooManyRecords: "more records than the limit", "RFC 8428 §13";
+    TooManyFields: "more unknown fields in a record than the limit", "RFC 8428 §13";
     NameTooLong: "a name longer than the limit", "RFC 8428 §13";
     TooDeep: "a value nested deeper than the limit", "RFC 8428 §13";
     BufferFull: "the buffer is too small", "RFC 8428 §3";
@@ -148,7 +149,6 @@ kinds! {
     PatchValue: "a patch record has no value and removes nothing", "RFC 8790 §3.2";
     PatchAmbiguous: "a patch record matches more than one record", "RFC 8790 §3.2";
     NotResolvable: "the pack cannot be resolved", "RFC 8428 §4.6";
-    Serde: "the pack does not fit the format's data model", "RFC 8428 §4.3";
 }
 
 impl fmt::Display for ErrorKind {

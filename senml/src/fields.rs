@@ -1,11 +1,12 @@
 //! The fields of one record as they stand in the input, borrowed: what every reader gives and every resolver takes.
 
-use alloc::borrow::Cow;
-use alloc::string::String;
-use alloc::vec::Vec;
+#[cfg(feature = "alloc")]
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use crate::label::Label;
-use crate::{ErrorKind, Number, Strictness, Version, base64url, cbor, json, strictness};
+#[cfg(feature = "alloc")]
+use crate::{ErrorKind, Strictness, base64url, cbor, json, strictness};
+use crate::{Number, Version};
 
 /// The fields of one record. A field means something only if its bit is in `present`, so that a reader can use one
 /// `Fields` for all records and clears one word between them.
@@ -14,6 +15,8 @@ pub(crate) struct Fields<'a> {
     pub(crate) present: u32,
     /// Whether there are fields that have no slot here: extensions.
     pub(crate) extended: bool,
+    /// Whether `v` is null, which a patch may say.
+    pub(crate) null_value: bool,
     pub(crate) boolean: bool,
     pub(crate) version: Version,
     pub(crate) base_name: Text<'a>,
@@ -48,6 +51,7 @@ impl Fields<'_> {
     pub(crate) const EMPTY: Self = Self {
         present: 0,
         extended: false,
+        null_value: false,
         boolean: false,
         version: Version::DEFAULT,
         base_name: Text::Plain(""),
@@ -67,11 +71,21 @@ impl Fields<'_> {
         update_time: Number::ZERO,
     };
 
+    #[cfg(feature = "alloc")]
+    /// Forgets the last record.
+    #[inline]
+    pub(crate) const fn clear(&mut self) {
+        self.present = 0;
+        self.extended = false;
+        self.null_value = false;
+    }
+
     #[inline]
     pub(crate) const fn has(&self, label: Label) -> bool {
         self.present & label.bit() != 0
     }
 
+    #[cfg(feature = "alloc")]
     /// `number` if `label` is present.
     #[inline]
     pub(crate) fn number(&self, label: Label, number: Number) -> Option<Number> {
@@ -79,17 +93,36 @@ impl Fields<'_> {
     }
 }
 
+#[cfg(feature = "alloc")]
+/// What a reader is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadMode {
+    /// To resolve: fields that are not known are skipped.
+    Resolve,
+    /// To keep: fields that are not known are, too.
+    Keep,
+    /// To patch: `v` may be null, and no field has to be understood. (RFC 8790 §5)
+    Patch,
+}
+
+#[cfg(feature = "alloc")]
+/// The most fields of one record that are not known.
+pub(crate) const MAX_EXTENSIONS: usize = 64;
+
 /// Text as it stands in the input; a reader has checked that it can be read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Text<'a> {
     /// As it is.
     Plain(&'a str),
+    #[cfg(feature = "alloc")]
     /// What stands between the quotes in JSON, with escapes.
     Escaped(&'a str),
+    #[cfg(feature = "alloc")]
     /// The chunks of an indefinite CBOR string.
     Chunked(&'a [u8]),
 }
 
+#[cfg(feature = "alloc")]
 impl<'a> Text<'a> {
     pub(crate) fn append_to(self, out: &mut String) {
         match self {
@@ -135,11 +168,14 @@ impl<'a> Text<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Data<'a> {
     Bytes(&'a [u8]),
+    #[cfg(feature = "alloc")]
     /// The chunks of an indefinite CBOR byte string.
     Chunked(&'a [u8]),
+    #[cfg(feature = "alloc")]
     Base64(Text<'a>),
 }
 
+#[cfg(feature = "alloc")]
 impl<'a> Data<'a> {
     /// The bytes, through `scratch` if they do not stand in the input as they are.
     pub(crate) fn through<'s>(

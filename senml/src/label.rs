@@ -68,15 +68,22 @@ impl Label {
         })
     }
 
+    #[cfg(feature = "alloc")]
     pub(crate) fn from_text(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|label| label.text() == text)
     }
 
-    pub(crate) fn from_integer(integer: i64) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|label| label.integer().is_some_and(|own| i64::from(own) == integer))
+    pub(crate) const fn from_integer(integer: i64) -> Option<Self> {
+        let mut rest = Self::ALL;
+        while let [label, tail @ ..] = rest {
+            if let Some(own) = label.integer()
+                && own as i64 == integer
+            {
+                return Some(*label);
+            }
+            rest = tail;
+        }
+        None
     }
 
     /// A set with this label alone.
@@ -84,7 +91,7 @@ impl Label {
         1 << self as u8
     }
 
-    const ALL: &'static [Self] = &[
+    pub(crate) const ALL: &'static [Self] = &[
         Self::BaseVersion,
         Self::BaseName,
         Self::BaseTime,

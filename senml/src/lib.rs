@@ -12,22 +12,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![no_std]
+// Without `alloc` there are no readers, and what only they use is unused.
+#![cfg_attr(not(feature = "alloc"), allow(dead_code, unused_imports))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-#[cfg(feature = "alloc")]
 mod base64url;
 #[cfg(feature = "alloc")]
 mod cbor;
-#[cfg(feature = "alloc")]
 mod content_format;
+mod encode;
 mod error;
 #[cfg(feature = "alloc")]
 mod extension;
-#[cfg(feature = "alloc")]
 mod fields;
 mod format;
 #[cfg(feature = "serde")]
@@ -44,14 +44,17 @@ mod reading;
 mod record;
 #[cfg(feature = "alloc")]
 mod resolve;
+#[cfg(feature = "alloc")]
+mod source;
 mod strictness;
 mod time;
-#[cfg(all(feature = "json", feature = "cbor"))]
+#[cfg(feature = "alloc")]
 mod transfer;
 mod unit;
 mod value;
 mod version;
 
+pub use encode::{Decimals, Encoder, RecordRef};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "alloc")]
 pub use extension::{Extension, ExtensionValue};
@@ -65,10 +68,10 @@ pub use reading::ReadingBuf;
 #[cfg(feature = "alloc")]
 pub use record::Record;
 #[cfg(feature = "alloc")]
-pub use resolve::Resolved;
+pub use resolve::{Readings, Resolved, Resolver};
 pub use strictness::Strictness;
 pub use time::{Nanos, Time};
-#[cfg(all(feature = "json", feature = "cbor"))]
+#[cfg(feature = "alloc")]
 pub use transfer::{from_slice, to_vec};
 pub use unit::Unit;
 pub use value::Value;

@@ -23,16 +23,6 @@ pub(crate) fn has_only_name_characters(text: &[u8]) -> bool {
     })
 }
 
-/// Checks a full name: base name and name together.
-pub(crate) fn check(name: &str) -> Result<(), ErrorKind> {
-    check_first(name.as_bytes().first())?;
-    if has_only_name_characters(name.as_bytes()) {
-        Ok(())
-    } else {
-        Err(ErrorKind::NameCharacter)
-    }
-}
-
 /// Checks the first byte of a full name.
 #[inline]
 pub(crate) fn check_first(first: Option<&u8>) -> Result<(), ErrorKind> {

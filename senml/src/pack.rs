@@ -3,8 +3,10 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::fields::{Fields, ReadMode};
 use crate::resolve::Context;
-use crate::{Error, ErrorKind, Nanos, Record, Resolved, Strictness};
+use crate::source::Source;
+use crate::{Error, Format, Nanos, Record, Resolved, Strictness};
 
 /// An array of records. Every record was checked when it came in, so a pack that exists can be resolved and written.
 ///
@@ -129,13 +131,21 @@ impl Pack {
         Ok(resolved)
     }
 
-    /// An empty pack is only for those who ask for it. (RFC 8428 §3)
-    pub(crate) const fn check_not_empty(&self, accept: bool) -> Result<(), Error> {
-        if accept || !self.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::new(ErrorKind::EmptyPack))
+    /// Reads a pack.
+    ///
+    /// # Errors
+    /// Says which rule of the standard the bytes break, in which record, at which byte.
+    pub fn from_slice(bytes: &[u8], format: Format, strictness: Strictness) -> Result<Self, Error> {
+        let mut pack = Self::with_strictness(strictness);
+        let mut source = Source::new(bytes, format, strictness, ReadMode::Keep)?;
+        let mut fields = Fields::EMPTY;
+        while source.next(&mut fields)? {
+            pack.context
+                .resolve(&fields)
+                .map_err(|error| error.at_byte(source.record_at()))?;
+            pack.records.push(source.record(&fields, &strictness)?);
         }
+        Ok(pack)
     }
 }
 

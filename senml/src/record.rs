@@ -264,9 +264,17 @@ impl Record {
     /// The same fields, borrowed.
     pub(crate) fn fields(&self) -> Fields<'_> {
         let mut fields = Fields::EMPTY;
+        self.borrow_into(&mut fields);
+        fields
+    }
+
+    /// The same fields, borrowed, in the place of those of another record.
+    #[inline]
+    pub(crate) fn borrow_into<'a>(&'a self, fields: &mut Fields<'a>) {
+        fields.clear();
         fields.extended = !self.extensions.is_empty();
         if let Some(base) = &self.base {
-            base.borrow_into(&mut fields);
+            base.borrow_into(fields);
         }
         let present = &mut fields.present;
         set_text(present, &mut fields.name, Label::Name, self.name.as_deref());
@@ -300,7 +308,6 @@ impl Record {
                 fields.data = Data::Bytes(data);
             }
         }
-        fields
     }
 
     /// An owned record from fields that were read; the caller has checked that there is one value at most.

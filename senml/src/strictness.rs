@@ -106,11 +106,13 @@ impl Strictness {
         self
     }
 
+    #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) const fn accepts(&self, policy: u32) -> bool {
         self.accepted & policy != 0
     }
 
+    #[cfg(feature = "alloc")]
     /// `kind` as an error, unless `policy` is accepted.
     pub(crate) const fn allow(&self, policy: u32, kind: ErrorKind) -> Result<(), Error> {
         if self.accepts(policy) {
@@ -120,6 +122,7 @@ impl Strictness {
         }
     }
 
+    #[cfg(feature = "alloc")]
     /// Whether a pack of this version may be used. (RFC 8428 §4.4, RFC 9100 §2)
     pub(crate) const fn check_version(&self, version: Version) -> Result<(), Error> {
         let legacy = version.number() < Version::DEFAULT.number() && self.accepts(LEGACY_VERSIONS);
@@ -130,6 +133,7 @@ impl Strictness {
         }
     }
 
+    #[cfg(feature = "alloc")]
     pub(crate) const fn record_limit(&self) -> usize {
         self.max_records as usize
     }
@@ -138,6 +142,7 @@ impl Strictness {
         self.max_name as usize
     }
 
+    #[cfg(feature = "alloc")]
     pub(crate) const fn nesting_limit(&self) -> usize {
         self.max_nesting as usize
     }

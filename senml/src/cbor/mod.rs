@@ -1,5 +1,9 @@
 //! SenML in CBOR. (RFC 8428 §6)
 
-mod chunk;
+mod extension;
+mod item;
+mod number;
+mod reader;
 
-pub(crate) use chunk::chunks;
+pub(crate) use item::chunks;
+pub(crate) use reader::Reader;

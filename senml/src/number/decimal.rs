@@ -3,14 +3,11 @@
 use core::cmp::Ordering;
 use core::fmt::{self, Write};
 
-use super::{Number, Repr};
+use super::Number;
 use crate::Error;
 
 /// Below this every decimal of 19 digits is zero as a double.
 pub(super) const LEAST_EXPONENT: i16 = -400;
-
-/// Room for `-`, 19 digits, a point, five zeros and `e-400`.
-pub(super) const TEXT_LENGTH: usize = 40;
 
 /// 10^0 to 10^19.
 pub(crate) const POWERS_OF_TEN: [u64; 20] = {
@@ -72,6 +69,12 @@ pub(super) fn without_trailing_zeros(mut mantissa: i64, mut exponent: i16) -> (i
         exponent += 1;
     }
     (mantissa, exponent)
+}
+
+/// Whether the double nearest to the decimal stands for it: always up to 15 digits.
+pub(super) fn is_its_double(mantissa: i64, exponent: i16) -> bool {
+    mantissa.unsigned_abs() < 1_000_000_000_000_000
+        || shortest(to_f64(mantissa, exponent)) == without_trailing_zeros(mantissa, exponent)
 }
 
 /// The shortest decimal that reads back as `value`, without trailing zeros.
@@ -188,98 +191,6 @@ pub(super) fn compare(left: (i64, i16), right: (i64, i16)) -> Ordering {
         i128::from(mantissa) * i128::from(POWERS_OF_TEN.get(shift).copied().unwrap_or(1))
     };
     aligned(left).cmp(&aligned(right))
-}
-
-/// Writes the fewest digits into the tail of `buffer`.
-///
-/// Whole numbers up to 15 digits and fractions down to 0.00001 are written plainly, others with an exponent.
-pub(super) fn write(number: Number, buffer: &mut [u8; TEXT_LENGTH]) -> &[u8] {
-    if let Repr::Float(value) = number.repr()
-        && value == 0.0
-        && value.is_sign_negative()
-    {
-        return b"-0";
-    }
-    let (mantissa, exponent) = number.to_decimal();
-    let mut tail = Tail {
-        at: TEXT_LENGTH,
-        buffer,
-    };
-    let digits = mantissa
-        .unsigned_abs()
-        .checked_ilog10()
-        .map_or(1, |log| log as i16 + 1);
-    let point = digits + exponent;
-    let magnitude = mantissa.unsigned_abs();
-    if exponent == 0 || (exponent > 0 && point <= 15) {
-        tail.zeros(exponent);
-        tail.digits(magnitude);
-    } else if exponent < 0 && point > 0 {
-        let fraction = POWERS_OF_TEN
-            .get(usize::from(exponent.unsigned_abs()))
-            .copied()
-            .unwrap_or(1);
-        tail.fraction(magnitude % fraction, -exponent);
-        tail.digits(magnitude / fraction);
-    } else if exponent < 0 && point > -5 {
-        tail.fraction(magnitude, -exponent);
-        tail.byte(b'0');
-    } else {
-        tail.digits(u64::from(exponent.unsigned_abs()));
-        if exponent < 0 {
-            tail.byte(b'-');
-        }
-        tail.byte(b'e');
-        tail.digits(magnitude);
-    }
-    if mantissa < 0 {
-        tail.byte(b'-');
-    }
-    let Tail { buffer, at } = tail;
-    buffer.get(at..).unwrap_or_default()
-}
-
-/// Fills a buffer from its end.
-struct Tail<'b> {
-    buffer: &'b mut [u8; TEXT_LENGTH],
-    at: usize,
-}
-
-impl Tail<'_> {
-    #[inline]
-    fn byte(&mut self, byte: u8) {
-        self.at -= 1;
-        if let Some(slot) = self.buffer.get_mut(self.at) {
-            *slot = byte;
-        }
-    }
-
-    #[inline]
-    fn digits(&mut self, mut number: u64) {
-        loop {
-            self.byte(b'0' + (number % 10) as u8);
-            number /= 10;
-            if number == 0 {
-                return;
-            }
-        }
-    }
-
-    fn zeros(&mut self, count: i16) {
-        for _ in 0..count {
-            self.byte(b'0');
-        }
-    }
-
-    /// `.` and exactly `count` digits.
-    #[inline]
-    fn fraction(&mut self, mut number: u64, count: i16) {
-        for _ in 0..count {
-            self.byte(b'0' + (number % 10) as u8);
-            number /= 10;
-        }
-        self.byte(b'.');
-    }
 }
 
 /// A little text on the stack.

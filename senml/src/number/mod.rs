@@ -2,6 +2,7 @@
 
 mod decimal;
 mod parse;
+#[cfg(feature = "alloc")]
 mod wide;
 
 use core::cmp::Ordering;
@@ -9,6 +10,7 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
+use crate::encode::{self, Buffer};
 use crate::{Error, ErrorKind};
 pub(crate) use decimal::{POWERS_OF_TEN, narrowed};
 pub(crate) use parse::scan;
@@ -172,20 +174,27 @@ impl fmt::Debug for Number {
 /// As JSON writes it: the fewest digits, lower-case `e`. (RFC 8428 §5)
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut buffer = [0; decimal::TEXT_LENGTH];
-        let text = decimal::write(*self, &mut buffer);
-        f.write_str(core::str::from_utf8(text).unwrap_or_default())
+        let mut bytes = [0; encode::NUMBER_LENGTH];
+        let mut buffer = Buffer::new(&mut bytes);
+        encode::number_text(&mut buffer, *self).map_err(|_| fmt::Error)?;
+        f.pad(core::str::from_utf8(buffer.into_written()).unwrap_or_default())
     }
 }
 
 impl Number {
-    /// The text of the number in the tail of `buffer`.
-    pub(crate) fn write(self, buffer: &mut [u8; decimal::TEXT_LENGTH]) -> &[u8] {
-        decimal::write(self, buffer)
+    /// `mantissa × 10^exponent` for a double of at most 15 digits and 9 places, without trailing zeros.
+    pub(crate) fn to_few_digits(self) -> Option<(i64, i16)> {
+        let (mantissa, exponent) = decimal::few_digits(self.to_f64(), 9)?;
+        Some(decimal::without_trailing_zeros(mantissa, exponent))
     }
 
-    /// Room for the text of any number.
-    pub(crate) const TEXT_LENGTH: usize = decimal::TEXT_LENGTH;
+    /// Whether the double nearest to this number stands for this number and no other.
+    pub(crate) fn is_its_double(self) -> bool {
+        match self.0 {
+            Repr::Decimal { mantissa, exponent } => decimal::is_its_double(mantissa, exponent),
+            Repr::Float(_) => true,
+        }
+    }
 }
 
 impl FromStr for Number {

@@ -1,8 +1,8 @@
 //! Numbers wider than a decimal: what CBOR's bignums and bigfloats may hold. (RFC 8949 §3.4)
 
+use super::Number;
 use super::decimal::{self, narrowed};
-use super::{Number, Repr};
-use crate::{Error, ErrorKind};
+use crate::Error;
 
 impl Number {
     /// `mantissa × 10^exponent`: a decimal if it fits, else the nearest double.
@@ -48,16 +48,6 @@ impl Number {
         }
         Self::new(value)
     }
-
-    /// A double from CBOR: small whole numbers become integers, which later steps handle faster; `-0.0` stays.
-    #[inline]
-    pub(crate) fn from_float(value: f64) -> Result<Self, Error> {
-        if value.is_finite() {
-            Ok(Self::from_repr(Repr::Float(value)))
-        } else {
-            Err(ErrorKind::NotFinite.into())
-        }
-    }
 }
 
 #[cfg(test)]
@@ -65,6 +55,7 @@ mod tests {
     use std::string::ToString;
 
     use super::*;
+    use crate::ErrorKind;
 
     #[test]
     fn wide_numbers_are_exact_or_the_nearest_double() {

@@ -73,35 +73,51 @@ impl Context {
         self.sum = None;
     }
 
-    /// How many records were seen.
-    pub(crate) const fn records(&self) -> usize {
-        self.records
-    }
-
     /// What the record means; nothing if it only sets base fields.
-    #[inline]
     pub(crate) fn resolve<'s, 'a: 's>(
         &'s mut self,
         fields: &Fields<'a>,
     ) -> Result<Option<Reading<'s>>, Error> {
         let index = self.records;
-        self.resolve_next(fields)
-            .map_err(|kind| Error::new(kind).in_record(index))
+        let resolved = match self.begin(fields) {
+            Ok(true) => self.reading(fields).map(Some),
+            Ok(false) => Ok(None),
+            Err(kind) => Err(kind),
+        };
+        resolved.map_err(|kind| Error::new(kind).in_record(index))
     }
 
+    /// The index of the record that was begun last.
+    pub(crate) const fn last_record(&self) -> usize {
+        self.records.saturating_sub(1)
+    }
+
+    /// An error in the record that was begun last, which begins at byte `at`.
+    #[cold]
+    pub(crate) fn error(&self, kind: ErrorKind, at: usize) -> Error {
+        Error::new(kind).in_record(self.last_record()).at_byte(at)
+    }
+
+    /// Takes the base fields of the next record and says whether the record also is a reading.
     #[inline]
-    fn resolve_next<'s, 'a: 's>(&'s mut self, fields: &Fields<'a>) -> Result<Option<Reading<'s>>, ErrorKind> {
+    pub(crate) fn begin(&mut self, fields: &Fields<'_>) -> Result<bool, ErrorKind> {
         if self.records >= self.rules.record_limit() {
             return Err(ErrorKind::TooManyRecords);
         }
         self.records += 1;
-        if fields.present & Fields::BASES != 0 {
-            self.take_bases(fields)?;
-            if fields.present & !Fields::BASES == 0 && !fields.extended {
-                return accepted(&self.rules, strictness::BASE_ONLY_RECORDS, ErrorKind::NoValue)
-                    .map(|()| None);
-            }
+        if fields.present & Fields::BASES == 0 {
+            return Ok(true);
         }
+        self.take_bases(fields)?;
+        if fields.present & !Fields::BASES != 0 || fields.extended {
+            return Ok(true);
+        }
+        accepted(&self.rules, strictness::BASE_ONLY_RECORDS, ErrorKind::NoValue).map(|()| false)
+    }
+
+    /// What the record means whose base fields [`begin`](Self::begin) took.
+    #[inline]
+    pub(crate) fn reading<'s, 'a: 's>(&'s mut self, fields: &Fields<'a>) -> Result<Reading<'s>, ErrorKind> {
         self.join_name(fields)?;
         let sum = match (self.sum, fields.number(Label::Sum, fields.sum)) {
             (Some(base), Some(sum)) => Some(base.checked_add(sum).map_err(|error| error.kind())?),
@@ -132,7 +148,7 @@ impl Context {
         } else {
             self.content_format.as_deref().filter(|_| has_data)
         };
-        Ok(Some(Reading {
+        Ok(Reading {
             name: name_of(&self.name, self.base_name, fields),
             unit,
             time: self.now.map_or(time, |now| time.resolve(now)),
@@ -141,7 +157,7 @@ impl Context {
             update_time: fields.number(Label::UpdateTime, fields.update_time),
             content_format,
             version: self.version,
-        }))
+        })
     }
 
     /// A base field holds from the record it stands in until the next of its kind. (RFC 8428 §4.1)

@@ -2,6 +2,8 @@
 
 mod context;
 mod resolved;
+mod resolver;
 
 pub(crate) use context::Context;
 pub use resolved::Resolved;
+pub use resolver::{Readings, Resolver};

@@ -1,0 +1,339 @@
+//! Records from CBOR bytes, one by one, without allocating.
+
+use alloc::vec::Vec;
+
+use super::item::{ARRAY, BREAK, BYTES, Cursor, Head, MAP, NEGATIVE, TEXT, UNSIGNED};
+use super::{extension, number};
+use crate::fields::{Data, Fields, MAX_EXTENSIONS, ReadMode, Text};
+use crate::label::Label;
+use crate::{Error, ErrorKind, Extension, Number, Strictness, Version, strictness};
+
+/// Reads one record after the other into [`Fields`] that borrow from the bytes.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    pub(super) cursor: Cursor<'a>,
+    /// How many records are still to come; none if a break ends them.
+    left: Option<u64>,
+    /// Where the record that was read last begins.
+    record_at: usize,
+    records: usize,
+    pub(super) rules: Strictness,
+    mode: ReadMode,
+    /// Labels of this record that are not known, as they were encoded.
+    unknown: Vec<&'a [u8]>,
+    pub(crate) extensions: Vec<Extension>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader at the first record of a pack.
+    pub(crate) fn new(input: &'a [u8], rules: Strictness, mode: ReadMode) -> Result<Self, Error> {
+        let mut reader = Self::of_records(input, rules, mode);
+        let head = reader.cursor.head()?;
+        if head.major != ARRAY {
+            return Err(Error::new(ErrorKind::NotAnArray));
+        }
+        if head.is_indefinite() {
+            rules.allow(strictness::INDEFINITE_LENGTHS, ErrorKind::IndefiniteLength)?;
+        } else {
+            reader.left = Some(head.argument);
+        }
+        Ok(reader)
+    }
+
+    /// A reader of bytes that begin with a record, not with a pack.
+    pub(crate) fn of_records(input: &'a [u8], rules: Strictness, mode: ReadMode) -> Self {
+        Self {
+            cursor: Cursor { bytes: input, at: 0 },
+            left: None,
+            record_at: 0,
+            records: 0,
+            rules,
+            mode,
+            unknown: Vec::new(),
+            extensions: Vec::new(),
+        }
+    }
+
+    /// Byte offset of the record that was read last.
+    pub(crate) const fn record_at(&self) -> usize {
+        self.record_at
+    }
+
+    /// Reads the next record; false at the end of the pack, after which nothing may follow.
+    #[inline]
+    pub(crate) fn next(&mut self, fields: &mut Fields<'a>) -> Result<bool, Error> {
+        match &mut self.left {
+            Some(0) => return self.finish(),
+            Some(left) => *left -= 1,
+            None if self.cursor.peek()? == BREAK => {
+                self.cursor.at += 1;
+                return self.finish();
+            }
+            None => {}
+        }
+        self.record(fields)
+            .map_err(|error| error.in_record(self.records))?;
+        self.records += 1;
+        Ok(true)
+    }
+
+    #[cold]
+    fn finish(&mut self) -> Result<bool, Error> {
+        if self.cursor.at < self.cursor.bytes.len() {
+            return Err(self
+                .cursor
+                .wrong(ErrorKind::TrailingBytes)
+                .in_record(self.records));
+        }
+        if self.records == 0 {
+            self.rules.allow(strictness::EMPTY_PACKS, ErrorKind::EmptyPack)?;
+        }
+        Ok(false)
+    }
+
+    /// Reads one map.
+    #[inline]
+    pub(crate) fn record(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
+        self.record_at = self.cursor.at;
+        fields.clear();
+        let head = self.cursor.head()?;
+        if head.major != MAP {
+            return Err(Error::new(ErrorKind::NotARecord).at_byte(self.record_at));
+        }
+        if head.is_indefinite() {
+            return self.indefinite_record(fields);
+        }
+        for _ in 0..head.argument {
+            self.member(fields)?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn indefinite_record(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
+        let at = self.record_at;
+        let allowed = self
+            .rules
+            .allow(strictness::INDEFINITE_LENGTHS, ErrorKind::IndefiniteLength);
+        allowed.map_err(|error| error.at_byte(at))?;
+        while self.cursor.peek()? != BREAK {
+            self.member(fields)?;
+        }
+        self.cursor.at += 1;
+        Ok(())
+    }
+
+    #[inline]
+    fn member(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
+        let label_at = self.cursor.at;
+        match LABELS.get(usize::from(self.cursor.peek()?)) {
+            Some(Some(label)) => {
+                self.cursor.at += 1;
+                self.known_member(*label, label_at, fields)
+            }
+            _ => self.unusual_member(label_at, fields),
+        }
+    }
+
+    #[inline]
+    fn known_member(&mut self, label: Label, label_at: usize, fields: &mut Fields<'a>) -> Result<(), Error> {
+        if fields.has(label) {
+            return Err(Error::new(ErrorKind::DuplicateLabel).at_byte(label_at));
+        }
+        fields.present |= label.bit();
+        match label {
+            Label::Name => fields.name = self.text()?,
+            Label::Unit => fields.unit = self.text()?,
+            Label::Value => fields.value = self.value_number(fields)?,
+            Label::Time => fields.time = self.time()?,
+            Label::Sum => fields.sum = self.number()?,
+            Label::StringValue => fields.text = self.text()?,
+            Label::BooleanValue => fields.boolean = self.boolean()?,
+            Label::DataValue => fields.data = self.data()?,
+            Label::UpdateTime => fields.update_time = self.number()?,
+            Label::BaseName => fields.base_name = self.text()?,
+            Label::BaseTime => fields.base_time = self.time()?,
+            Label::BaseUnit => fields.base_unit = self.text()?,
+            Label::BaseValue => fields.base_value = self.number()?,
+            Label::BaseSum => fields.base_sum = self.number()?,
+            Label::BaseVersion => fields.version = self.version()?,
+            Label::ContentFormat => fields.content_format = self.text()?,
+            Label::BaseContentFormat => fields.base_content_format = self.text()?,
+        }
+        Ok(())
+    }
+
+    /// A label that is text, a long integer, or not known.
+    #[cold]
+    fn unusual_member(&mut self, label_at: usize, fields: &mut Fields<'a>) -> Result<(), Error> {
+        let head = self.cursor.head()?;
+        let name = match head.major {
+            UNSIGNED | NEGATIVE => {
+                if let Some(label) = integer_label(head) {
+                    return self.known_member(label, label_at, fields);
+                }
+                None
+            }
+            TEXT => Some(self.text_after(head)?.to_cow()),
+            _ => return Err(Error::new(ErrorKind::WrongType).at_byte(label_at)),
+        };
+        let refused = |kind| Err(Error::new(kind).at_byte(label_at));
+        if let Some(label) = name.as_deref().and_then(Label::from_text) {
+            if label.integer().is_some() && !self.rules.accepts(strictness::TEXT_LABELS) {
+                return refused(ErrorKind::LabelForm);
+            }
+            return self.known_member(label, label_at, fields);
+        }
+        let text = name.as_deref().unwrap_or_default();
+        // RFC 8428 §4.4; a patch carries whatever its target shall have. RFC 8790 §5
+        if text.ends_with('_') && self.mode != ReadMode::Patch {
+            return refused(ErrorKind::MustUnderstand);
+        }
+        if text.starts_with('b') && !self.rules.accepts(strictness::UNKNOWN_BASE_FIELDS) {
+            return refused(ErrorKind::NotResolvable);
+        }
+        self.note_unknown(label_at, fields)?;
+        match name {
+            Some(label) if self.mode != ReadMode::Resolve => {
+                let value = extension::read(&mut self.cursor, &self.rules, self.rules.nesting_limit())?;
+                self.extensions.push(Extension {
+                    label: label.into_owned(),
+                    value,
+                });
+                Ok(())
+            }
+            _ => extension::skip(&mut self.cursor, &self.rules, self.rules.nesting_limit()),
+        }
+    }
+
+    /// Remembers a label that is not known, to notice when it comes again.
+    fn note_unknown(&mut self, label_at: usize, fields: &mut Fields<'a>) -> Result<(), Error> {
+        if !fields.extended {
+            fields.extended = true;
+            self.unknown.clear();
+            self.extensions.clear();
+        }
+        let label = self
+            .cursor
+            .bytes
+            .get(label_at..self.cursor.at)
+            .unwrap_or_default();
+        let kind = if self.unknown.contains(&label) {
+            ErrorKind::DuplicateLabel
+        } else if self.unknown.len() == MAX_EXTENSIONS {
+            ErrorKind::TooManyFields
+        } else {
+            self.unknown.push(label);
+            return Ok(());
+        };
+        Err(Error::new(kind).at_byte(label_at))
+    }
+
+    #[inline]
+    fn text(&mut self) -> Result<Text<'a>, Error> {
+        let at = self.cursor.at;
+        let head = self.cursor.head()?;
+        if head.major != TEXT {
+            return Err(Error::new(ErrorKind::WrongType).at_byte(at));
+        }
+        self.text_after(head)
+    }
+
+    #[inline]
+    fn text_after(&mut self, head: Head) -> Result<Text<'a>, Error> {
+        if head.is_indefinite() {
+            return self.cursor.take_chunks(TEXT, &self.rules).map(Text::Chunked);
+        }
+        let at = self.cursor.at;
+        match core::str::from_utf8(self.cursor.take(head.argument)?) {
+            Ok(text) => Ok(Text::Plain(text)),
+            Err(_) => Err(Error::new(ErrorKind::NotUtf8).at_byte(at)),
+        }
+    }
+
+    fn data(&mut self) -> Result<Data<'a>, Error> {
+        let at = self.cursor.at;
+        let head = self.cursor.head()?;
+        match head.major {
+            BYTES if head.is_indefinite() => self.cursor.take_chunks(BYTES, &self.rules).map(Data::Chunked),
+            BYTES => self.cursor.take(head.argument).map(Data::Bytes),
+            _ => Err(Error::new(ErrorKind::WrongType).at_byte(at)),
+        }
+    }
+
+    #[inline]
+    fn number(&mut self) -> Result<Number, Error> {
+        number::read(&mut self.cursor, &self.rules, false)
+    }
+
+    #[inline]
+    fn time(&mut self) -> Result<Number, Error> {
+        number::read(&mut self.cursor, &self.rules, true)
+    }
+
+    /// The number of `v`; null in a patch. (RFC 8790 §3.2)
+    #[inline]
+    fn value_number(&mut self, fields: &mut Fields<'a>) -> Result<Number, Error> {
+        if self.mode == ReadMode::Patch && self.cursor.peek()? == 0xf6 {
+            self.cursor.at += 1;
+            fields.null_value = true;
+            return Ok(Number::ZERO);
+        }
+        self.number()
+    }
+
+    fn boolean(&mut self) -> Result<bool, Error> {
+        let value = match self.cursor.peek()? {
+            0xf4 => false,
+            0xf5 => true,
+            _ => return Err(self.cursor.wrong(ErrorKind::WrongType)),
+        };
+        self.cursor.at += 1;
+        Ok(value)
+    }
+
+    /// Only an unsigned integer will do. (RFC 8428 §6)
+    fn version(&mut self) -> Result<Version, Error> {
+        let at = self.cursor.at;
+        let head = self.cursor.head()?;
+        let version = if head.major == UNSIGNED {
+            Version::new(head.argument)
+        } else {
+            Err(ErrorKind::WrongType.into())
+        };
+        version.map_err(|error| error.at_byte(at))
+    }
+}
+
+/// The known label that an integer head says.
+const fn integer_label(head: Head) -> Option<Label> {
+    if head.argument > 8 {
+        return None;
+    }
+    let argument = head.argument as i64;
+    Label::from_integer(if head.major == NEGATIVE {
+        -1 - argument
+    } else {
+        argument
+    })
+}
+
+/// The label that each first byte is, if that byte is the whole label.
+const LABELS: [Option<Label>; 256] = {
+    let mut labels = [None; 256];
+    let mut rest: &mut [Option<Label>] = &mut labels;
+    let mut byte = 0u8;
+    while let [slot, tail @ ..] = rest {
+        let (major, short) = (byte >> 5, byte & 0x1f);
+        if major <= NEGATIVE && short < 24 {
+            *slot = integer_label(Head {
+                major,
+                short,
+                argument: short as u64,
+            });
+        }
+        byte = byte.wrapping_add(1);
+        rest = tail;
+    }
+    labels
+};

@@ -1,0 +1,447 @@
+//! Records from JSON text, one by one, without allocating.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+use super::{escape, extension};
+use crate::fields::{Data, Fields, MAX_EXTENSIONS, ReadMode, Text};
+use crate::label::Label;
+use crate::{Error, ErrorKind, Extension, Number, Strictness, Version, number, strictness};
+
+/// Reads one record after the other into [`Fields`] that borrow from the text.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    pub(super) text: &'a str,
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+    /// Where the record that was read last begins.
+    record_at: usize,
+    records: usize,
+    pub(super) rules: Strictness,
+    mode: ReadMode,
+    /// Labels of this record that are not known, to notice when one comes twice.
+    unknown: Vec<Text<'a>>,
+    pub(crate) extensions: Vec<Extension>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader at the first record of a pack.
+    pub(crate) fn new(input: &'a [u8], rules: Strictness, mode: ReadMode) -> Result<Self, Error> {
+        let text = match core::str::from_utf8(input) {
+            Ok(text) => text,
+            Err(error) => return Err(not_utf8(error)),
+        };
+        let mut reader = Self::of_records(text, rules, mode);
+        reader.at = reader.skip_space(0);
+        match reader.peek()? {
+            b'[' => reader.at += 1,
+            _ => return Err(reader.wrong(ErrorKind::NotAnArray)),
+        }
+        Ok(reader)
+    }
+
+    /// A reader of text that begins with a record, not with a pack.
+    pub(crate) fn of_records(text: &'a str, rules: Strictness, mode: ReadMode) -> Self {
+        let (unknown, extensions) = (Vec::new(), Vec::new());
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            record_at: 0,
+            records: 0,
+            rules,
+            mode,
+            unknown,
+            extensions,
+        }
+    }
+
+    /// Byte offset of the record that was read last.
+    pub(crate) const fn record_at(&self) -> usize {
+        self.record_at
+    }
+
+    /// Reads the next record; false at the end of the pack, after which nothing but white space may follow.
+    #[inline]
+    pub(crate) fn next(&mut self, fields: &mut Fields<'a>) -> Result<bool, Error> {
+        self.at = self.skip_space(self.at);
+        match self.peek()? {
+            b',' if self.records > 0 => self.at = self.skip_space(self.at + 1),
+            b']' => return self.finish(),
+            _ if self.records > 0 => return Err(self.wrong(ErrorKind::JsonSyntax)),
+            _ => {}
+        }
+        self.record(fields)?;
+        self.records += 1;
+        Ok(true)
+    }
+
+    #[cold]
+    fn finish(&mut self) -> Result<bool, Error> {
+        let end = self.skip_space(self.at + 1);
+        if end < self.bytes.len() {
+            self.at = end;
+            return Err(self.wrong(ErrorKind::TrailingBytes));
+        }
+        if self.records == 0 {
+            self.rules.allow(strictness::EMPTY_PACKS, ErrorKind::EmptyPack)?;
+        }
+        Ok(false)
+    }
+
+    /// Reads one object.
+    #[inline]
+    pub(crate) fn record(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
+        self.record_at = self.at;
+        fields.clear();
+        if self.peek()? != b'{' {
+            return Err(self.wrong(ErrorKind::NotARecord));
+        }
+        self.at = self.skip_space(self.at + 1);
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.member(fields)?;
+            self.at = self.skip_space(self.at);
+            match self.peek()? {
+                b',' => self.at = self.skip_space(self.at + 1),
+                b'}' => break,
+                _ => return Err(self.wrong(ErrorKind::JsonSyntax)),
+            }
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Reads a label and its value.
+    #[inline]
+    fn member(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
+        let Some((label, length)) = self.bytes.get(self.at..).and_then(usual_label) else {
+            return self.unusual_member(fields);
+        };
+        self.at = self.skip_space(self.at + length);
+        self.known_member(label, fields)
+    }
+
+    #[inline]
+    fn known_member(&mut self, label: Label, fields: &mut Fields<'a>) -> Result<(), Error> {
+        if fields.has(label) {
+            return Err(self.wrong(ErrorKind::DuplicateLabel));
+        }
+        fields.present |= label.bit();
+        match label {
+            Label::Name => fields.name = self.string()?,
+            Label::Unit => fields.unit = self.string()?,
+            Label::Value => fields.value = self.value_number(fields)?,
+            Label::Time => fields.time = self.number()?,
+            Label::Sum => fields.sum = self.number()?,
+            Label::StringValue => fields.text = self.string()?,
+            Label::BooleanValue => fields.boolean = self.boolean()?,
+            Label::DataValue => fields.data = Data::Base64(self.string()?),
+            Label::UpdateTime => fields.update_time = self.number()?,
+            Label::BaseName => fields.base_name = self.string()?,
+            Label::BaseTime => fields.base_time = self.number()?,
+            Label::BaseUnit => fields.base_unit = self.string()?,
+            Label::BaseValue => fields.base_value = self.number()?,
+            Label::BaseSum => fields.base_sum = self.number()?,
+            Label::BaseVersion => fields.version = self.version()?,
+            Label::ContentFormat => fields.content_format = self.string()?,
+            Label::BaseContentFormat => fields.base_content_format = self.string()?,
+        }
+        Ok(())
+    }
+
+    /// A label with white space or escapes around it, or one that is not known.
+    #[cold]
+    fn unusual_member(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
+        let label_at = self.at;
+        if self.peek()? != b'"' {
+            return Err(self.wrong(ErrorKind::JsonSyntax));
+        }
+        let label = self.string()?;
+        self.at = self.skip_space(self.at);
+        if self.peek()? != b':' {
+            return Err(self.wrong(ErrorKind::JsonSyntax));
+        }
+        self.at = self.skip_space(self.at + 1);
+        let text = label.to_cow();
+        if let Some(label) = Label::from_text(&text) {
+            return self.known_member(label, fields);
+        }
+        let refused = |kind| Err(Error::new(kind).in_record(self.records).at_byte(label_at));
+        // RFC 8428 §4.4; a patch carries whatever its target shall have. RFC 8790 §5
+        if text.ends_with('_') && self.mode != ReadMode::Patch {
+            return refused(ErrorKind::MustUnderstand);
+        }
+        if text.starts_with('b') && !self.rules.accepts(strictness::UNKNOWN_BASE_FIELDS) {
+            return refused(ErrorKind::NotResolvable);
+        }
+        if !fields.extended {
+            fields.extended = true;
+            self.unknown.clear();
+            self.extensions.clear();
+        }
+        if self.unknown.iter().any(|earlier| earlier.to_cow() == text) {
+            return refused(ErrorKind::DuplicateLabel);
+        }
+        if self.unknown.len() == MAX_EXTENSIONS {
+            return refused(ErrorKind::TooManyFields);
+        }
+        self.unknown.push(label);
+        self.extension(text)
+    }
+
+    fn extension(&mut self, label: Cow<'a, str>) -> Result<(), Error> {
+        if self.mode == ReadMode::Resolve {
+            return extension::skip(self, self.rules.nesting_limit());
+        }
+        let value = extension::read(self, self.rules.nesting_limit())?;
+        self.extensions.push(Extension {
+            label: label.into_owned(),
+            value,
+        });
+        Ok(())
+    }
+
+    /// The number of `v`; `null` in a patch. (RFC 8790 §3.2)
+    #[inline]
+    fn value_number(&mut self, fields: &mut Fields<'a>) -> Result<Number, Error> {
+        if self.mode == ReadMode::Patch && self.peek()? == b'n' {
+            self.word("null")?;
+            fields.null_value = true;
+            return Ok(Number::ZERO);
+        }
+        self.number()
+    }
+
+    #[inline]
+    pub(super) fn number(&mut self) -> Result<Number, Error> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        match number::scan(rest, self.rules.accepts(strictness::UPPER_CASE_EXPONENTS)) {
+            Ok((number, length)) => {
+                self.at += length;
+                Ok(number)
+            }
+            Err(error) => Err(self.not_a_number(error)),
+        }
+    }
+
+    #[cold]
+    fn not_a_number(&self, error: Error) -> Error {
+        let starts_as_number = matches!(self.bytes.get(self.at), Some(b'-' | b'0'..=b'9') | None);
+        let kind = if starts_as_number {
+            error.kind()
+        } else {
+            self.type_error()
+        };
+        Error::new(kind)
+            .in_record(self.records)
+            .at_byte(self.at + error.at())
+    }
+
+    /// What is wrong where a value of another type was expected.
+    fn type_error(&self) -> ErrorKind {
+        match self.bytes.get(self.at) {
+            None => ErrorKind::Truncated,
+            Some(b'"' | b'{' | b'[' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => ErrorKind::WrongType,
+            Some(_) => ErrorKind::JsonSyntax,
+        }
+    }
+
+    /// A version is a whole number, however JSON writes it. (RFC 8428 §4.1)
+    fn version(&mut self) -> Result<Version, Error> {
+        let at = self.at;
+        let version = self
+            .number()?
+            .to_i64()
+            .and_then(|number| u64::try_from(number).ok());
+        let version = version
+            .ok_or(Error::new(ErrorKind::Version))
+            .and_then(Version::new);
+        version.map_err(|error| error.in_record(self.records).at_byte(at))
+    }
+
+    fn boolean(&mut self) -> Result<bool, Error> {
+        let truth = self.peek()? == b't';
+        self.word(if truth { "true" } else { "false" })?;
+        Ok(truth)
+    }
+
+    /// Takes `word`, which must be what follows.
+    pub(super) fn word(&mut self, word: &str) -> Result<(), Error> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if rest.starts_with(word.as_bytes()) {
+            self.at += word.len();
+            return Ok(());
+        }
+        let kind = if word.as_bytes().starts_with(rest) {
+            ErrorKind::Truncated
+        } else {
+            self.type_error()
+        };
+        Err(self.wrong(kind))
+    }
+
+    /// Reads a string, its opening quote first.
+    #[inline]
+    pub(super) fn string(&mut self) -> Result<Text<'a>, Error> {
+        if self.bytes.get(self.at) != Some(&b'"') {
+            return Err(self.wrong(self.type_error()));
+        }
+        let start = self.at + 1;
+        let end = find_special(self.bytes, start);
+        if self.bytes.get(end) != Some(&b'"') {
+            return self.unusual_string(start, end);
+        }
+        self.at = end + 1;
+        Ok(Text::Plain(self.text.get(start..end).unwrap_or_default()))
+    }
+
+    /// A string with escapes from `at` on, or none at all.
+    #[cold]
+    fn unusual_string(&mut self, start: usize, mut at: usize) -> Result<Text<'a>, Error> {
+        loop {
+            match self.bytes.get(at) {
+                Some(b'"') => break,
+                Some(b'\\') => at = find_special(self.bytes, at + 2),
+                Some(_) => {
+                    return Err(Error::new(ErrorKind::JsonSyntax)
+                        .in_record(self.records)
+                        .at_byte(at));
+                }
+                None => {
+                    return Err(Error::new(ErrorKind::Truncated)
+                        .in_record(self.records)
+                        .at_byte(self.bytes.len()));
+                }
+            }
+        }
+        let text = self.text.get(start..at).unwrap_or_default();
+        if let Err(wrong) = escape::check(text) {
+            return Err(Error::new(ErrorKind::JsonSyntax)
+                .in_record(self.records)
+                .at_byte(start + wrong));
+        }
+        self.at = at + 1;
+        Ok(Text::Escaped(text))
+    }
+
+    #[inline(always)]
+    pub(super) fn peek(&self) -> Result<u8, Error> {
+        self.bytes
+            .get(self.at)
+            .copied()
+            .ok_or_else(|| self.wrong(ErrorKind::Truncated))
+    }
+
+    #[inline(always)]
+    pub(super) fn skip_space(&self, at: usize) -> usize {
+        match self.bytes.get(at) {
+            Some(&byte) if byte > b' ' => at,
+            _ => skip_space_slowly(self.bytes, at),
+        }
+    }
+
+    #[cold]
+    pub(super) fn wrong(&self, kind: ErrorKind) -> Error {
+        Error::new(kind).in_record(self.records).at_byte(self.at)
+    }
+}
+
+fn skip_space_slowly(bytes: &[u8], mut at: usize) -> usize {
+    while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        at += 1;
+    }
+    at
+}
+
+/// Text cut in the middle of a character is cut; anything else is not text.
+#[cold]
+fn not_utf8(error: core::str::Utf8Error) -> Error {
+    let kind = if error.error_len().is_none() {
+        ErrorKind::Truncated
+    } else {
+        ErrorKind::NotUtf8
+    };
+    Error::new(kind).at_byte(error.valid_up_to())
+}
+
+/// A known label as nearly every sender writes it: quote, one to three letters, quote, colon. All of it is compared at
+/// once.
+#[inline(always)]
+fn usual_label(bytes: &[u8]) -> Option<(Label, usize)> {
+    let word = u64::from_le_bytes(*bytes.first_chunk()?);
+    let label = match word as u32 {
+        NAME => Label::Name,
+        UNIT => Label::Unit,
+        VALUE => Label::Value,
+        TIME => Label::Time,
+        SUM => Label::Sum,
+        _ => return longer_label(word),
+    };
+    Some((label, 4))
+}
+
+#[inline]
+fn longer_label(word: u64) -> Option<(Label, usize)> {
+    const MASK: u64 = 0xff_ffff_ffff;
+    let label = match word & MASK {
+        STRING_VALUE => Label::StringValue,
+        BOOLEAN_VALUE => Label::BooleanValue,
+        DATA_VALUE => Label::DataValue,
+        UPDATE_TIME => Label::UpdateTime,
+        BASE_NAME => Label::BaseName,
+        BASE_TIME => Label::BaseTime,
+        BASE_UNIT => Label::BaseUnit,
+        BASE_VALUE => Label::BaseValue,
+        BASE_SUM => Label::BaseSum,
+        CONTENT_FORMAT => Label::ContentFormat,
+        _ => return None,
+    };
+    Some((label, 5))
+}
+
+const NAME: u32 = u32::from_le_bytes(*b"\"n\":");
+const UNIT: u32 = u32::from_le_bytes(*b"\"u\":");
+const VALUE: u32 = u32::from_le_bytes(*b"\"v\":");
+const TIME: u32 = u32::from_le_bytes(*b"\"t\":");
+const SUM: u32 = u32::from_le_bytes(*b"\"s\":");
+const STRING_VALUE: u64 = u64::from_le_bytes(*b"\"vs\":\0\0\0");
+const BOOLEAN_VALUE: u64 = u64::from_le_bytes(*b"\"vb\":\0\0\0");
+const DATA_VALUE: u64 = u64::from_le_bytes(*b"\"vd\":\0\0\0");
+const UPDATE_TIME: u64 = u64::from_le_bytes(*b"\"ut\":\0\0\0");
+const BASE_NAME: u64 = u64::from_le_bytes(*b"\"bn\":\0\0\0");
+const BASE_TIME: u64 = u64::from_le_bytes(*b"\"bt\":\0\0\0");
+const BASE_UNIT: u64 = u64::from_le_bytes(*b"\"bu\":\0\0\0");
+const BASE_VALUE: u64 = u64::from_le_bytes(*b"\"bv\":\0\0\0");
+const BASE_SUM: u64 = u64::from_le_bytes(*b"\"bs\":\0\0\0");
+const CONTENT_FORMAT: u64 = u64::from_le_bytes(*b"\"ct\":\0\0\0");
+
+/// Where the next quote, backslash or control character stands, or the end. Looks at eight bytes at once.
+#[inline]
+fn find_special(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let word = u64::from_le_bytes(*chunk);
+        let (quotes, backslashes) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
+        // The high bit of each byte that became zero, or was below 0x20. A borrow can only set bits above the first hit.
+        let hits = (quotes.wrapping_sub(ONES) & !quotes)
+            | (backslashes.wrapping_sub(ONES) & !backslashes)
+            | (word.wrapping_sub(ONES * 0x20) & !word);
+        if hits & HIGHS != 0 {
+            return at + ((hits & HIGHS).trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(&byte) = bytes.get(at)
+        && byte != b'"'
+        && byte != b'\\'
+        && byte >= 0x20
+    {
+        at += 1;
+    }
+    at
+}
