@@ -5,31 +5,31 @@ use std::{collections::BTreeMap, time::Duration};
 use manywire_coap::{Endpoint, Event, Parameters};
 
 /// The address of an endpoint: its index.
-pub type Peer = usize;
+pub(crate) type Peer = usize;
 
 /// What happens to datagrams, in parts per hundred.
 #[derive(Clone, Copy, Default)]
-pub struct Weather {
-    pub loss: u64,
-    pub duplication: u64,
+pub(crate) struct Weather {
+    pub(crate) loss: u64,
+    pub(crate) duplication: u64,
     /// Each datagram takes from 10 ms to this much more, at random: above 0 they overtake each other.
-    pub jitter: Duration,
+    pub(crate) jitter: Duration,
 }
 
-pub struct Network {
-    pub now: Duration,
-    pub weather: Weather,
-    pub endpoints: Vec<Endpoint<Peer>>,
+pub(crate) struct Network {
+    pub(crate) now: Duration,
+    pub(crate) weather: Weather,
+    pub(crate) endpoints: Vec<Endpoint<Peer>>,
     /// Every datagram that was sent: when, from whom, to whom, what.
-    pub sent: Vec<(Duration, Peer, Peer, Vec<u8>)>,
+    pub(crate) sent: Vec<(Duration, Peer, Peer, Vec<u8>)>,
     /// Endpoints that hear and say nothing.
-    pub silent: Vec<Peer>,
+    pub(crate) silent: Vec<Peer>,
     wire: BTreeMap<(Duration, u64), (Peer, Peer, Vec<u8>)>,
     serial: u64,
     dice: u64,
 }
 
-pub fn random(seed: u64) -> impl FnMut() -> u64 + Send + 'static {
+pub(crate) fn random(seed: u64) -> impl FnMut() -> u64 + Send + 'static {
     let mut state = seed;
     move || {
         // splitmix64
@@ -41,14 +41,14 @@ pub fn random(seed: u64) -> impl FnMut() -> u64 + Send + 'static {
     }
 }
 
-pub fn serving() -> Parameters {
+pub(crate) fn serving() -> Parameters {
     let mut parameters = Parameters::default();
     parameters.serve = true;
     parameters
 }
 
 impl Network {
-    pub fn new(seed: u64, parameters: impl IntoIterator<Item = Parameters>) -> Self {
+    pub(crate) fn new(seed: u64, parameters: impl IntoIterator<Item = Parameters>) -> Self {
         let endpoints = parameters
             .into_iter()
             .zip(1..)
@@ -68,7 +68,7 @@ impl Network {
 
     /// Moves time to the next thing that happens, at most to `until`, lets it happen, and hands every event to the
     /// application. Says whether anything happened.
-    pub fn step(
+    pub(crate) fn step(
         &mut self,
         until: Duration,
         application: &mut impl FnMut(&mut Endpoint<Peer>, Duration, Peer, Event<Peer>),
@@ -103,7 +103,7 @@ impl Network {
         true
     }
 
-    pub fn run(
+    pub(crate) fn run(
         &mut self,
         how_long: Duration,
         mut application: impl FnMut(&mut Endpoint<Peer>, Duration, Peer, Event<Peer>),
