@@ -30,6 +30,8 @@ ids! {
     ExchangeId
     /// Somebody who observes a resource of this endpoint.
     ObserverId
+    /// A confirmable notification that waits to be acknowledged.
+    ConfirmId
 }
 
 /// Why an exchange ended without a response.
@@ -86,6 +88,9 @@ pub enum Event<P> {
         observation: ObservationId,
         /// The notification.
         message: Message,
+        /// To be given to [`Endpoint::confirm`](crate::Endpoint::confirm) once the application has it; `None` if there
+        /// is nothing to acknowledge, or it is acknowledged already.
+        confirm: Option<ConfirmId>,
     },
     /// A notification was lost for good: a newer one overtook it while its body was fetched, or the fetch failed.
     Gap {

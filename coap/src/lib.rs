@@ -54,7 +54,8 @@ pub use content_format::ContentFormat;
 pub use endpoint::Endpoint;
 pub use error::Error;
 pub use event::{
-    Ended, Event, ExchangeId, Failure, Gone, ObservationId, ObserverId, PingId, RequestId, Transmit,
+    ConfirmId, Ended, Event, ExchangeId, Failure, Gone, ObservationId, ObserverId, PingId, RequestId,
+    Transmit,
 };
 pub use message::{Kind, Message, Token};
 pub use option::{OptionNumber, decode_uint, encode_uint};

@@ -45,6 +45,10 @@ pub struct Parameters {
     /// While observing, a peer hears from this endpoint at least this often (an empty confirmable message when there is
     /// nothing else to say). The platform forgets observers that are silent for 16 s.
     pub keep_alive: Option<Duration>,
+    /// Whether confirmable notifications are acknowledged by [`Endpoint::confirm`](crate::Endpoint::confirm) and not on
+    /// arrival: a server that sends the next one when the last is acknowledged then goes no faster than the
+    /// application. A body in blocks is acknowledged with its first block in any case.
+    pub acknowledge_by_hand: bool,
     /// Whether requests are served; if not they are rejected with Reset.
     pub serve: bool,
     /// Whether a 2.xx to a registration that carries no Observe option still starts an observation: the platform leaves
@@ -96,6 +100,7 @@ impl Default for Parameters {
             max_transfers_per_peer: 4,
             max_notifications: 1024,
             keep_alive: None,
+            acknowledge_by_hand: false,
             serve: false,
             observe_without_option: false,
         }

@@ -127,7 +127,7 @@ impl<P: Copy + Ord> Endpoint<P> {
             .get(&id)
             .is_some_and(|pending| pending.observation.is_some())
         {
-            self.notification_whole(now, id, message);
+            self.notification_whole(id, message);
         } else {
             self.complete(now, id, message);
         }

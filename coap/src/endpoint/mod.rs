@@ -50,6 +50,7 @@ pub struct Endpoint<P> {
     duplicates: Duplicates<P>,
     requests: BTreeMap<u64, Pending<P>>,
     tokens: BTreeMap<(P, Token), u64>,
+    unacknowledged: BTreeMap<u64, (P, u16)>,
     exchanges: BTreeMap<u64, Exchange<P>>,
     observers: BTreeMap<u64, Observer<P>>,
     observer_tokens: BTreeMap<(P, Token), u64>,
@@ -98,6 +99,7 @@ impl<P: Copy + Ord> Endpoint<P> {
             duplicates,
             requests: BTreeMap::new(),
             tokens: BTreeMap::new(),
+            unacknowledged: BTreeMap::new(),
             exchanges: BTreeMap::new(),
             observers: BTreeMap::new(),
             observer_tokens: BTreeMap::new(),
@@ -152,6 +154,7 @@ impl<P: Copy + Ord> Endpoint<P> {
             + self.unconfirmed.len()
             + self.duplicates.len()
             + self.requests.len()
+            + self.unacknowledged.len()
             + self.exchanges.len()
             + self
                 .observers

@@ -1,10 +1,10 @@
 use core::time::Duration;
 
-use super::{Endpoint, Timer, transmission::Purpose};
+use super::{Endpoint, Timer, receive::Reception, transmission::Purpose};
 use crate::{
     code::Code,
     error::Error,
-    event::{Ended, Event, Failure, ObservationId},
+    event::{ConfirmId, Ended, Event, Failure, ObservationId},
     message::{Kind, Message, Token},
     option::{OptionNumber, encode_uint},
 };
@@ -114,6 +114,16 @@ impl<P: Copy + Ord> Endpoint<P> {
         self.next_round(now, id);
     }
 
+    /// Acknowledges a notification: the application has it ([`Parameters::acknowledge_by_hand`]). The server repeats it
+    /// until then, and gives the observation up after MAX_TRANSMIT_WAIT.
+    ///
+    /// [`Parameters::acknowledge_by_hand`]: crate::Parameters::acknowledge_by_hand
+    pub fn confirm(&mut self, confirm: ConfirmId) {
+        if let Some((peer, message_id)) = self.unacknowledged.remove(&confirm.0) {
+            self.reply(peer, &Message::empty(Kind::Acknowledgement, message_id));
+        }
+    }
+
     /// Forgets an observation without a word: the next notification is rejected with Reset, which tells the server too.
     pub fn forget_observation(&mut self, now: Duration, observation: ObservationId) {
         self.finish(now, observation.0);
@@ -136,20 +146,20 @@ impl<P: Copy + Ord> Endpoint<P> {
     }
 
     /// A message with an observation's token. `answers` says whether a registration was due its answer.
-    pub(super) fn observed(&mut self, now: Duration, id: u64, message: Message, answers: bool) {
+    pub(super) fn observed(&mut self, now: Duration, id: u64, message: Message, answers: bool) -> Reception {
         let lenient = self.parameters.observe_without_option;
         let Some(observation) = self
             .requests
             .get_mut(&id)
             .and_then(|pending| pending.observation.as_mut())
         else {
-            return;
+            return Reception::Unknown;
         };
         if observation.phase == Phase::Cancelling {
             if answers {
                 self.end_observation(now, id, Ended::Cancelled);
             }
-            return;
+            return Reception::Taken;
         }
         let number = message
             .uint(OptionNumber::OBSERVE)
@@ -157,30 +167,34 @@ impl<P: Copy + Ord> Endpoint<P> {
         let registering = answers && observation.phase != Phase::Established;
         // RFC 7641 §3.2, §4.2: an error, or a response without Observe, ends it.
         if !message.code().is_success() || (number.is_none() && !(lenient && registering)) {
-            return self.end_observation(now, id, Ended::Response(message));
+            self.end_observation(now, id, Ended::Response(message));
+            return Reception::Taken;
         }
         observation.max_age = message
             .uint(OptionNumber::MAX_AGE)
             .map_or(DEFAULT_MAX_AGE, |seconds| Duration::from_secs(u64::from(seconds)));
         if registering {
             self.registered(now, id, message, number);
-            return;
+            return Reception::Taken;
         }
-        let Some(number) = number else { return };
+        let Some(number) = number else {
+            return Reception::Taken;
+        };
         if message.code() == Code::VALID || !observation.is_fresher(number, now) {
-            return;
+            return Reception::Taken;
         }
         observation.freshest = Some((number, now));
         self.schedule_reregistration(now, id);
-        self.deliver(now, id, message);
+        self.deliver(now, id, message)
     }
 
     /// A notification whose body came in blocks is whole.
-    pub(super) fn notification_whole(&mut self, _now: Duration, id: u64, mut message: Message) {
+    pub(super) fn notification_whole(&mut self, id: u64, mut message: Message) {
         message.remove_option(OptionNumber::BLOCK2);
         self.events.push_back(Event::Notification {
             observation: ObservationId(id),
             message,
+            confirm: None,
         });
     }
 
@@ -313,10 +327,11 @@ impl<P: Copy + Ord> Endpoint<P> {
         });
     }
 
-    fn deliver(&mut self, now: Duration, id: u64, message: Message) {
+    fn deliver(&mut self, now: Duration, id: u64, message: Message) -> Reception {
         let Some(pending) = self.requests.get_mut(&id) else {
-            return;
+            return Reception::Taken;
         };
+        let peer = pending.peer;
         // RFC 7959 §3.4: a newer notification ends the transfer of an older one.
         if pending.download.take().is_some() {
             self.end_round(now, id);
@@ -324,10 +339,24 @@ impl<P: Copy + Ord> Endpoint<P> {
                 observation: ObservationId(id),
             });
         }
-        match message.block(OptionNumber::BLOCK2) {
-            Some(block) if block.more() => self.begin_download(now, id, block, message),
-            _ => self.notification_whole(now, id, message),
+        if let Some(block) = message.block(OptionNumber::BLOCK2).filter(|block| block.more()) {
+            self.begin_download(now, id, block, message);
+            return Reception::Taken;
         }
+        let by_hand = self.parameters.acknowledge_by_hand && message.kind() == Kind::Confirmable;
+        if !by_hand || self.unacknowledged.len() >= self.parameters.max_notifications {
+            self.notification_whole(id, message);
+            return Reception::Taken;
+        }
+        let confirm = self.fresh_id();
+        self.unacknowledged.insert(confirm, (peer, message.id()));
+        let (observation, confirm) = (ObservationId(id), Some(ConfirmId(confirm)));
+        self.events.push_back(Event::Notification {
+            observation,
+            message,
+            confirm,
+        });
+        Reception::Held
     }
 
     fn schedule_reregistration(&mut self, now: Duration, id: u64) {

@@ -13,6 +13,16 @@ use crate::{
     option::OptionNumber,
 };
 
+/// What became of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reception {
+    /// Nobody awaits it.
+    Unknown,
+    Taken,
+    /// The application acknowledges it.
+    Held,
+}
+
 impl<P: Copy + Ord> Endpoint<P> {
     /// Takes in a datagram that arrived from `peer`.
     pub fn handle_datagram(&mut self, now: Duration, peer: P, datagram: &[u8]) {
@@ -74,7 +84,8 @@ impl<P: Copy + Ord> Endpoint<P> {
         let noise = token.as_bytes().is_empty() && !message.code().is_success();
         let accepted = self.handle_response(now, peer, message);
         match kind {
-            Kind::Confirmable if accepted => {
+            Kind::Confirmable if accepted == Reception::Held => {}
+            Kind::Confirmable if accepted == Reception::Taken => {
                 self.reply(peer, &Message::empty(Kind::Acknowledgement, message_id))
             }
             // The platform answers a Reset with a stray confirmable 4.00 without token. Another Reset would be answered
@@ -85,8 +96,10 @@ impl<P: Copy + Ord> Endpoint<P> {
             Kind::Confirmable => self.reply(peer, &Message::empty(Kind::Reset, message_id)),
             // RFC 7641 §3.6: a notification nobody awaits is rejected, so that the server stops; RFC 7252 §4.3 leaves it
             // to us for other non-confirmable messages.
-            _ if !accepted && observe => self.reply(peer, &Message::empty(Kind::Reset, message_id)),
-            _ => debug_assert!(token.as_bytes().len() <= 8),
+            _ if accepted == Reception::Unknown && observe => {
+                self.reply(peer, &Message::empty(Kind::Reset, message_id))
+            }
+            _ => {}
         }
     }
 

@@ -1,7 +1,8 @@
 use core::time::Duration;
 
 use super::{
-    Endpoint, Timer, download::Download, observe::Observation, transmission::Purpose, upload::Upload,
+    Endpoint, Timer, download::Download, observe::Observation, receive::Reception, transmission::Purpose,
+    upload::Upload,
 };
 use crate::{
     error::Error,
@@ -143,11 +144,11 @@ impl<P: Copy + Ord> Endpoint<P> {
             .is_some_and(|round| round.token == token)
     }
 
-    /// Takes a response in, whatever message it came in. Says whether somebody awaited it.
-    pub(super) fn handle_response(&mut self, now: Duration, peer: P, message: Message) -> bool {
+    /// Takes a response in, whatever message it came in.
+    pub(super) fn handle_response(&mut self, now: Duration, peer: P, message: Message) -> Reception {
         let token = message.token();
         let Some(&id) = self.tokens.get(&(peer, token)) else {
-            return false;
+            return Reception::Unknown;
         };
         let current = self.awaits(id, peer, token);
         let observation = self
@@ -156,7 +157,7 @@ impl<P: Copy + Ord> Endpoint<P> {
             .and_then(|pending| pending.observation.as_ref());
         let observed = observation.is_some();
         if observation.is_some_and(|observation| observation.overtakes_cancellation(&message)) {
-            return true;
+            return Reception::Taken;
         }
         // RFC 7252 §5.4.1. Request options that the platform echoes, the path and the query with the secret, are
         // critical but known: they mean nothing here and are let pass.
@@ -165,24 +166,24 @@ impl<P: Copy + Ord> Endpoint<P> {
                 self.end_round(now, id);
                 self.request_failed(now, id, Failure::CriticalOption);
             }
-            return false;
+            return Reception::Unknown;
         }
         if current {
             self.end_round(now, id);
         }
         let Some(pending) = self.requests.get_mut(&id) else {
-            return false;
+            return Reception::Unknown;
         };
         if current && pending.download.is_some() {
             self.downloaded(now, id, message);
         } else if current && pending.upload.is_some() {
             self.uploaded(now, id, message);
         } else if observed {
-            self.observed(now, id, message, current);
+            return self.observed(now, id, message, current);
         } else {
             self.received_whole_or_first(now, id, message);
         }
-        true
+        Reception::Taken
     }
 
     pub(super) fn request_failed(&mut self, now: Duration, id: u64, failure: Failure) {
