@@ -29,7 +29,8 @@ pub enum ClientEvent {
         /// When the next attempt is made; `None` when there will be none.
         retry_in: Option<Duration>,
     },
-    /// The platform did not keep the session: messages that were published in between may never come.
+    /// The platform did not keep the session, or forgot a subscription for a while: messages that were published in
+    /// between may never come.
     Gap,
     /// A subscriber is too slow, and began to lose messages that need no acknowledgement.
     /// [`Subscription::dropped`](crate::Subscription::dropped) counts them.

@@ -268,6 +268,8 @@ pub enum Event {
     Indeterminate(OpId),
     /// A message arrived.
     Message(Received),
+    /// Messages of a subscription may have been missed, although the session goes on: a peer forgot it for a while.
+    Gap(SubscriptionId),
     /// The peer ended a subscription by itself.
     Ended {
         /// Which.

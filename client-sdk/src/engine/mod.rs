@@ -375,6 +375,7 @@ impl Engine {
             Event::Message(received) => self.handle_message(received),
             Event::Subscribed { id, qos } => self.subscriptions.handle_subscribed(id, qos),
             Event::Unsubscribed(id) => self.subscriptions.handle_unsubscribed(id),
+            Event::Gap(_) => self.events.emit(&ClientEvent::Gap),
             Event::Ended {
                 subscription,
                 refusal,
