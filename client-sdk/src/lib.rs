@@ -4,6 +4,8 @@ pub mod binding;
 mod builder;
 mod channel;
 mod client;
+#[cfg(all(feature = "coap", feature = "tokio"))]
+mod coap;
 mod credentials;
 mod endpoint;
 mod engine;
@@ -34,6 +36,8 @@ mod ws;
 pub use crate::builder::{ClientBuilder, Will};
 pub use crate::channel::{Channel, Subtopic};
 pub use crate::client::{Client, Undelivered};
+#[cfg(all(feature = "coap", feature = "tokio"))]
+pub use crate::coap::CoapTransport;
 pub use crate::credentials::{Credentials, CredentialsError, CredentialsSource};
 pub use crate::endpoint::{Endpoint, Scheme};
 pub use crate::engine::backoff::Reconnect;

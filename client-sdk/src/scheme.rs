@@ -46,6 +46,8 @@ pub(crate) fn transport(endpoint: &Endpoint, tls: &Tls) -> Result<Arc<dyn Transp
         Scheme::Http => Arc::new(crate::http::HttpTransport::new(endpoint.clone(), tls.clone())),
         #[cfg(feature = "ws")]
         Scheme::WebSocket => Arc::new(crate::ws::WebSocketTransport::new(endpoint.clone(), tls.clone())),
+        #[cfg(all(feature = "coap", feature = "tokio"))]
+        Scheme::Coap => Arc::new(crate::coap::CoapTransport::new(endpoint.clone())),
         Scheme::Memory => Arc::new(MemoryBroker::named(endpoint.host()).transport()),
         _ => return Err(Error::because(ErrorKind::Feature, endpoint.to_string())),
     })
