@@ -6,6 +6,7 @@ mod packet;
 mod publish;
 mod report;
 mod subscribe;
+mod topic;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,8 @@ enum Command {
     Sub(subscribe::SubscribeArgs),
     /// Decode MQTT packets, one per line in hexadecimal, to JSON.
     Packet(packet::PacketArgs),
+    /// Take a topic apart and print it in every protocol's form, or say why it is refused.
+    Topic(topic::TopicArgs),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Command::Pub(arguments) => with_runtime(publish::run(arguments)),
         Command::Sub(arguments) => with_runtime(subscribe::run(arguments)),
         Command::Packet(arguments) => packet::run(&arguments),
+        Command::Topic(arguments) => topic::run(&arguments),
     }
 }
 

@@ -105,6 +105,7 @@ impl<'a> Filter<'a> {
         self.body.0.levels()
     }
 
+    #[cfg(feature = "alloc")]
     pub(crate) const fn tail(&self) -> Tail {
         self.tail
     }
