@@ -9,6 +9,8 @@
 //! To add a target: write the body, add a row to [`TARGETS`], a `[[bin]]` to `Cargo.toml` and a three-line file in
 //! `fuzz_targets/`, and put at least one valid input into `corpus/<target>/`.
 
+pub mod topics;
+
 /// A fuzz target: its name and what it does with the bytes it is given.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
@@ -19,4 +21,17 @@ pub struct Target {
 }
 
 /// Every target, in alphabetical order.
-pub const TARGETS: &[Target] = &[];
+pub const TARGETS: &[Target] = &[
+    Target {
+        name: "topics_filter_set",
+        body: topics::filter_set,
+    },
+    Target {
+        name: "topics_parse",
+        body: topics::parse,
+    },
+    Target {
+        name: "topics_round_trip",
+        body: topics::round_trip,
+    },
+];
