@@ -17,7 +17,10 @@ pub mod memory;
 mod message;
 #[cfg(all(feature = "mqtt", feature = "tokio"))]
 mod mqtt;
-#[cfg(feature = "tokio")]
+#[cfg(all(
+    feature = "tokio",
+    any(feature = "mqtt", feature = "ws", feature = "coap", feature = "http")
+))]
 mod net;
 mod payload;
 mod publish;

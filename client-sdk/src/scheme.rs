@@ -37,6 +37,10 @@ pub(crate) fn check(endpoint: &Endpoint) -> Result<(), Error> {
 }
 
 /// The transport of an endpoint.
+#[cfg_attr(
+    not(any(feature = "http", feature = "ws", all(feature = "mqtt", feature = "tokio"))),
+    expect(unused_variables, reason = "only these speak TLS")
+)]
 pub(crate) fn transport(endpoint: &Endpoint, tls: &Tls) -> Result<Arc<dyn Transport>, Error> {
     check(endpoint)?;
     Ok(match endpoint.scheme() {
