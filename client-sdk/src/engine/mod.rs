@@ -8,6 +8,8 @@ pub(crate) mod inbox;
 pub(crate) mod outbox;
 pub(crate) mod slot;
 pub(crate) mod subscriptions;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
@@ -347,8 +349,8 @@ impl Engine {
 
     /// The session was closed on purpose.
     pub(crate) fn handle_closed(&mut self) {
-        self.handle_session_end();
         self.stop(None);
+        self.handle_session_end();
     }
 
     /// Something arrived.
@@ -438,8 +440,8 @@ impl Engine {
     /// The driver was dropped: nothing will move any more.
     pub(crate) fn handle_driver_gone(&mut self) {
         if !matches!(self.link, Link::Stopped(_)) {
-            self.handle_session_end();
             self.stop(None);
+            self.handle_session_end();
         }
     }
 
