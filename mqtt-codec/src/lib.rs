@@ -9,6 +9,7 @@ mod delivery;
 mod encode;
 mod error;
 mod frame;
+mod owned;
 mod packet;
 mod policy;
 mod property;
@@ -25,6 +26,7 @@ pub use decode::decode;
 pub use delivery::{Delivery, PacketId, QoS};
 pub use error::{Error, ErrorKind};
 pub use frame::{FixedHeader, Frame, Outcome, fixed_header, frame};
+pub use owned::OwnedPacket;
 pub use packet::{
     Ack, Auth, Connack, Connect, ConnectFields, Disconnect, FilterIter, Filters, Packet, PacketType, Publish,
     ReasonCodeIter, ReasonCodes, RetainHandling, Suback, Subscribe, Subscription, SubscriptionIter,

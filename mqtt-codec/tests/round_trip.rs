@@ -33,6 +33,12 @@ fn is(packet: Packet<'_>, version: Version, expected: &str) {
     );
     let decoded = decode(&expected, version, &Policy::STRICT).unwrap();
     assert_eq!(decoded, Outcome::Complete((packet, len)));
+    let owned = OwnedPacket::decode(&expected, version, &Policy::STRICT)
+        .unwrap()
+        .complete()
+        .unwrap();
+    assert_eq!(owned.packet(), packet);
+    assert_eq!(packet.to_owned(version).unwrap().into_frame(), expected);
 }
 
 fn id(id: u16) -> PacketId {
@@ -150,7 +156,7 @@ fn connack_return_codes_are_reason_codes() {
 }
 
 #[test]
-fn subscriptions_and_their_answers() {
+fn subscribing_and_its_answers() {
     let list = [
         Subscription::new(filter("a/+"), QoS::ExactlyOnce),
         Subscription::new(filter("#"), QoS::AtMostOnce),
@@ -200,7 +206,10 @@ fn subscriptions_and_their_answers() {
     };
     is(suback.into(), Version::V311, "90 04 0003 02 80");
     is(suback.into(), Version::V5, "90 05 0003 00 02 80");
+}
 
+#[test]
+fn unsubscribing_and_its_answers() {
     let filters = [filter("a/+"), filter("#")];
     let unsubscribe = Unsubscribe {
         packet_id: id(4),

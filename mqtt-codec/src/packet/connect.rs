@@ -241,6 +241,19 @@ impl<'a> Connect<'a> {
         }
     }
 
+    /// The body of a packet that was decoded before.
+    pub(crate) const fn from_checked(body: &'a [u8], version: Version) -> Self {
+        Self(Form::Wire { body, version })
+    }
+
+    /// What follows the fixed header, of a packet that was decoded.
+    pub(crate) const fn body(&self) -> &'a [u8] {
+        match self.0 {
+            Form::Wire { body, .. } => body,
+            Form::Fields(_) => &[],
+        }
+    }
+
     pub(crate) fn decode(mut reader: Reader<'a>, policy: &Policy) -> Result<Self, Fault> {
         let body = reader.rest();
         let fields = ConnectFields::decode(&mut reader, policy)?;

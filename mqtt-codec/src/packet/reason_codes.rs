@@ -21,6 +21,14 @@ impl<'a> ReasonCodes<'a> {
         Self(List::Wire(bytes))
     }
 
+    /// The bytes of a list that was decoded.
+    pub(crate) const fn wire(self) -> &'a [u8] {
+        match self.0 {
+            List::Wire(bytes) => bytes,
+            List::Codes(_) => &[],
+        }
+    }
+
     /// The codes in order.
     pub fn iter(self) -> ReasonCodeIter<'a> {
         ReasonCodeIter(self.0)

@@ -120,6 +120,27 @@ impl<'a> Subscriptions<'a> {
         })
     }
 
+    /// A list that was decoded before.
+    pub(crate) const fn from_checked(bytes: &'a [u8], version: Version, may_be_malformed: bool) -> Self {
+        Self(List::Wire {
+            bytes,
+            version,
+            may_be_malformed,
+        })
+    }
+
+    /// The bytes of a list that was decoded.
+    pub(crate) const fn wire(self) -> (&'a [u8], Version, bool) {
+        match self.0 {
+            List::Wire {
+                bytes,
+                version,
+                may_be_malformed,
+            } => (bytes, version, may_be_malformed),
+            List::Slice(_) => (&[], Version::V5, false),
+        }
+    }
+
     fn remaining_len(self, version: Version) -> Result<usize, ErrorKind> {
         let mut len = 0;
         for subscription in self.results() {
@@ -221,14 +242,10 @@ impl<'a> Subscribe<'a> {
         while !reader.is_empty() {
             decode_one(&mut reader, version, policy)?;
         }
-        let list = List::Wire {
-            bytes,
-            version,
-            may_be_malformed: policy.report_filters,
-        };
+        let list = Subscriptions::from_checked(bytes, version, policy.report_filters);
         Ok(Self {
             packet_id,
-            subscriptions: Subscriptions(list),
+            subscriptions: list,
             properties,
         })
     }

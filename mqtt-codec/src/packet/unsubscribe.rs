@@ -73,6 +73,27 @@ impl<'a> Filters<'a> {
         })
     }
 
+    /// A list that was decoded before.
+    pub(crate) const fn from_checked(bytes: &'a [u8], version: Version, may_be_malformed: bool) -> Self {
+        Self(List::Wire {
+            bytes,
+            version,
+            may_be_malformed,
+        })
+    }
+
+    /// The bytes of a list that was decoded.
+    pub(crate) const fn wire(self) -> (&'a [u8], Version, bool) {
+        match self.0 {
+            List::Wire {
+                bytes,
+                version,
+                may_be_malformed,
+            } => (bytes, version, may_be_malformed),
+            List::Slice(_) => (&[], Version::V5, false),
+        }
+    }
+
     fn remaining_len(self, version: Version) -> Result<usize, ErrorKind> {
         let mut len = 0;
         for filter in self.results() {
@@ -174,14 +195,10 @@ impl<'a> Unsubscribe<'a> {
         while !reader.is_empty() {
             filter(&mut reader, version, policy)?;
         }
-        let list = List::Wire {
-            bytes,
-            version,
-            may_be_malformed: policy.report_filters,
-        };
+        let list = Filters::from_checked(bytes, version, policy.report_filters);
         Ok(Self {
             packet_id,
-            filters: Filters(list),
+            filters: list,
             properties,
         })
     }
