@@ -22,10 +22,10 @@ pub fn decode<'a>(
     policy: &Policy,
 ) -> Result<Outcome<(Packet<'a>, usize)>, Error> {
     match frame(bytes, version, policy)? {
-        Outcome::Complete(frame) => Ok(Outcome::Complete((
-            frame.decode(version, policy)?,
-            frame.as_bytes().len(),
-        ))),
+        Outcome::Complete(frame) => {
+            let len = frame.as_bytes().len();
+            frame.decode_as(version, policy, |packet| Outcome::Complete((packet, len)))
+        }
         Outcome::Need(need) => Ok(Outcome::Need(need)),
     }
 }
@@ -37,15 +37,27 @@ impl<'a> Frame<'a> {
     /// What the version or the policy forbids.
     #[inline]
     pub fn decode(self, version: Version, policy: &Policy) -> Result<Packet<'a>, Error> {
+        self.decode_as(version, policy, |packet| packet)
+    }
+
+    /// Decodes the packet into what `wrap` makes of it. A packet is written once, where it is wanted: moving 64 bytes
+    /// that were just written costs as much as decoding them.
+    #[inline(always)]
+    pub(crate) fn decode_as<T>(
+        self,
+        version: Version,
+        policy: &Policy,
+        wrap: impl FnOnce(Packet<'a>) -> T,
+    ) -> Result<T, Error> {
         let reader = Reader::new(self.body(), policy);
-        let decoded = match self.packet_type() {
-            PacketType::Publish => {
-                Publish::decode(reader, self.header().flags(), version, policy).map(Packet::Publish)
-            }
-            packet_type => decode_other(packet_type, reader, version, policy),
-        };
-        match decoded {
-            Ok(packet) => Ok(packet),
+        if self.packet_type() == PacketType::Publish {
+            return match Publish::decode(reader, self.header().flags(), version, policy) {
+                Ok(publish) => Ok(wrap(Packet::Publish(publish))),
+                Err(fault) => Err(self.place(fault, version)),
+            };
+        }
+        match decode_other(self.packet_type(), reader, version, policy) {
+            Ok(packet) => Ok(wrap(packet)),
             Err(fault) => Err(self.place(fault, version)),
         }
     }

@@ -36,6 +36,6 @@ pub use policy::{Policy, Role};
 pub use property::{Properties, PropertiesBuf, Property, PropertyIter, PropertyScope};
 pub use reason::ReasonCode;
 #[cfg(feature = "alloc")]
-pub use stream::{Packets, StreamDecoder};
+pub use stream::{Packets, Piece, StreamDecoder};
 pub use text::{Text, TopicFilter, TopicName};
 pub use version::Version;

@@ -39,7 +39,7 @@ impl<'a> Publish<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn decode(
         mut reader: Reader<'a>,
         flags: u8,

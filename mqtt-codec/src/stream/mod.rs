@@ -1,7 +1,10 @@
+mod piece;
+
+pub use self::piece::Piece;
+
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::decode::decode;
 use crate::error::Error;
 use crate::frame::{Outcome, frame};
 use crate::packet::Packet;
@@ -33,6 +36,8 @@ pub struct StreamDecoder {
     tail: Vec<u8>,
     /// How much of `tail` was given out.
     given: usize,
+    /// How much of a payload that is taken in pieces is still to come.
+    payload_left: usize,
     failed: Option<Error>,
 }
 
@@ -44,6 +49,7 @@ impl StreamDecoder {
             policy,
             tail: Vec::new(),
             given: 0,
+            payload_left: 0,
             failed: None,
         }
     }
@@ -97,30 +103,26 @@ pub struct Packets<'d, 'c> {
 impl Packets<'_, '_> {
     /// The next packet; `None` when the next chunk is wanted.
     ///
+    /// What is left of a payload that was being taken in pieces is skipped.
+    ///
     /// # Errors
     /// What the version or the policy forbids; the stream cannot go on after it.
+    #[inline]
     #[allow(clippy::should_implement_trait)] // the packet borrows the decoder: an iterator cannot lend
     pub fn next(&mut self) -> Result<Option<Packet<'_>>, Error> {
         if let Some(error) = self.decoder.failed {
             return Err(error);
         }
         self.decoder.forget_given();
+        if self.decoder.payload_left > 0 {
+            self.skip_payload();
+        }
         match self.decoder.tail.is_empty() {
             true => self.decode_chunk(),
             false => self.decode_tail(),
         }
     }
-}
 
-impl Drop for Packets<'_, '_> {
-    fn drop(&mut self) {
-        if self.decoder.failed.is_none() {
-            self.decoder.keep(self.chunk);
-        }
-    }
-}
-
-impl Packets<'_, '_> {
     /// The next packet that lies whole in the chunk; the start of one that does not is kept.
     #[inline]
     fn decode_chunk(&mut self) -> Result<Option<Packet<'_>>, Error> {
@@ -128,62 +130,89 @@ impl Packets<'_, '_> {
         if chunk.is_empty() {
             return Ok(None);
         }
-        match decode(chunk, decoder.version, &decoder.policy) {
-            Err(error) => Err(decoder.fail(error)),
-            Ok(Outcome::Complete((packet, len))) => {
-                *chunk = chunk.split_at_checked(len).unwrap_or_default().1;
-                decoder.follow(&packet);
-                Ok(Some(packet))
-            }
+        let version = decoder.version;
+        let frame = match frame(chunk, version, &decoder.policy) {
+            Ok(Outcome::Complete(frame)) => frame,
             Ok(Outcome::Need(_)) => {
                 decoder.tail.extend_from_slice(chunk);
                 *chunk = &[];
-                Ok(None)
+                return Ok(None);
             }
+            Err(error) => return Err(decoder.fail(error)),
+        };
+        *chunk = chunk
+            .split_at_checked(frame.as_bytes().len())
+            .unwrap_or_default()
+            .1;
+        let follow = |packet| Some(follow(packet, &mut decoder.version));
+        match frame.decode_as(version, &decoder.policy, follow) {
+            Err(error) => Err(decoder.fail(error)),
+            packet => packet,
         }
     }
 
     /// The packet at the front of the tail, with as much of the chunk as it lacks.
     fn decode_tail(&mut self) -> Result<Option<Packet<'_>>, Error> {
-        let Self { decoder, chunk } = self;
         loop {
+            let decoder = &mut *self.decoder;
             let need = match frame(decoder.kept(), decoder.version, &decoder.policy) {
                 Ok(Outcome::Complete(_)) => break,
                 Ok(Outcome::Need(need)) => need.get(),
                 Err(error) => return Err(decoder.fail(error)),
             };
-            let Some((lacking, rest)) = chunk.split_at_checked(need) else {
-                decoder.tail.extend_from_slice(chunk);
-                *chunk = &[];
+            if !self.lengthen_tail(need) {
                 return Ok(None);
-            };
-            decoder.tail.extend_from_slice(lacking);
-            *chunk = rest;
+            }
         }
+        let decoder = &mut *self.decoder;
         let kept = decoder.tail.get(decoder.given..).unwrap_or_default();
-        let (packet, len) = match decode(kept, decoder.version, &decoder.policy) {
-            Ok(Outcome::Complete(decoded)) => decoded,
-            Ok(Outcome::Need(_)) => return Ok(None),
+        let version = decoder.version;
+        let Ok(Outcome::Complete(frame)) = frame(kept, version, &decoder.policy) else {
+            return Ok(None);
+        };
+        decoder.given += frame.as_bytes().len();
+        let follow = |packet| Some(follow(packet, &mut decoder.version));
+        match frame.decode_as(version, &decoder.policy, follow) {
             Err(error) => {
                 decoder.failed = Some(error);
-                return Err(error);
+                Err(error)
             }
-        };
-        decoder.given += len;
-        if let Packet::Connect(connect) = &packet {
-            decoder.version = connect.version();
+            packet => packet,
         }
-        Ok(Some(packet))
+    }
+
+    /// Moves `need` bytes from the chunk to the tail; whether the chunk had as many.
+    fn lengthen_tail(&mut self, need: usize) -> bool {
+        let (moved, rest) = self.chunk.split_at_checked(need).unwrap_or((self.chunk, &[]));
+        self.decoder.tail.extend_from_slice(moved);
+        self.chunk = rest;
+        moved.len() == need
+    }
+
+    /// Drops what is there of a payload that was being taken in pieces.
+    #[cold]
+    fn skip_payload(&mut self) {
+        let Self { decoder, chunk } = self;
+        let from_tail = decoder.payload_left.min(decoder.tail.len());
+        decoder.tail.drain(..from_tail);
+        decoder.payload_left -= from_tail;
+        let from_chunk = decoder.payload_left.min(chunk.len());
+        *chunk = chunk.split_at_checked(from_chunk).unwrap_or_default().1;
+        decoder.payload_left -= from_chunk;
+    }
+}
+
+impl Drop for Packets<'_, '_> {
+    fn drop(&mut self) {
+        if self.decoder.failed.is_none() && !self.chunk.is_empty() {
+            self.decoder.tail.extend_from_slice(self.chunk);
+        }
     }
 }
 
 impl StreamDecoder {
     fn kept(&self) -> &[u8] {
         self.tail.get(self.given..).unwrap_or_default()
-    }
-
-    fn keep(&mut self, chunk: &[u8]) {
-        self.tail.extend_from_slice(chunk);
     }
 
     #[cold]
@@ -200,11 +229,13 @@ impl StreamDecoder {
             self.given = 0;
         }
     }
+}
 
-    #[inline]
-    fn follow(&mut self, packet: &Packet<'_>) {
-        if let Packet::Connect(connect) = packet {
-            self.version = connect.version();
-        }
+/// Takes up the version of a CONNECT.
+#[inline]
+fn follow<'a>(packet: Packet<'a>, version: &mut Version) -> Packet<'a> {
+    if let Packet::Connect(connect) = &packet {
+        *version = connect.version();
     }
+    packet
 }
