@@ -161,7 +161,6 @@ pub(crate) enum Endpoint {
 
 impl Endpoint {
     /// Where to listen, if at all; a free port of the loopback interface if nothing is said.
-    #[expect(dead_code, reason = "listeners that can be left out ask for it")]
     pub(crate) fn address(self) -> Option<SocketAddr> {
         match self {
             Self::Address(address) => Some(address),

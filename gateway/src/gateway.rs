@@ -16,6 +16,7 @@ use crate::http::HttpAdapter;
 use crate::hub::Hub;
 use crate::identity::{Identity, Registry, RegistryError, Secret, Thing};
 use crate::listener::accept;
+use crate::mqtt::MqttAdapter;
 use crate::running::{Addresses, Running};
 use crate::shutdown::ShutdownControl;
 use crate::{Config, Limits, reload};
@@ -142,18 +143,31 @@ impl Builder {
         let (mut listeners, mut background) = (JoinSet::new(), JoinSet::new());
 
         let (http, http_address) = listen("HTTP", self.listen.http.unwrap_or(LOOPBACK)).await?;
-        // The MQTT server and its TCP listener start here, and are handed to the HTTP adapter for MQTT over
-        // WebSocket; CoAP starts here on its UDP socket.
+        // CoAP starts here on its UDP socket.
+        let (mqtt, mqtt_address) = match self.listen.mqtt.address() {
+            Some(address) => {
+                let (listener, address) = listen("MQTT", address).await?;
+                let adapter = MqttAdapter::new(Arc::clone(&hub));
+                listeners.spawn(accept(
+                    listener,
+                    adapter.clone(),
+                    Arc::clone(&hub),
+                    shutdown.clone(),
+                ));
+                (Some(adapter), Some(address))
+            }
+            None => (None, None),
+        };
         let addresses = Addresses {
             http: http_address,
-            mqtt: None,
+            mqtt: mqtt_address,
             coap: None,
         };
         background.spawn(Arc::clone(&hub).watch_rights());
         if let Some(file) = file {
             background.spawn(reload::follow(file, self.registry, Arc::clone(&hub)));
         }
-        listeners.spawn(accept(http, HttpAdapter, Arc::clone(&hub), shutdown));
+        listeners.spawn(accept(http, HttpAdapter { mqtt }, Arc::clone(&hub), shutdown));
         Ok(Running {
             hub,
             addresses,

@@ -41,6 +41,7 @@ mod limits;
 mod listener;
 mod message;
 mod metrics;
+mod mqtt;
 mod refusal;
 mod reload;
 mod running;

@@ -19,12 +19,16 @@ use manywire_topics::Dialect;
 use crate::hub::Hub;
 use crate::listener::{Connection, Io, Serve};
 use crate::message::Protocol;
+use crate::mqtt::MqttAdapter;
 use crate::refusal::Refusal;
 use crate::ws;
 
 /// The HTTP listener: also of WebSocket and of MQTT over WebSocket.
 #[derive(Clone, Debug)]
-pub(crate) struct HttpAdapter;
+pub(crate) struct HttpAdapter {
+    /// Where MQTT inside WebSocket goes, if MQTT is on.
+    pub(crate) mqtt: Option<MqttAdapter>,
+}
 
 /// Where a connection leaves what it turns into after the answer 101.
 type UpgradeSlot = Arc<Mutex<Option<ws::Upgrade>>>;
@@ -35,7 +39,7 @@ impl Serve for HttpAdapter {
         serve_requests(stream, &connection, &slot).await;
         let upgrade = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(upgrade) = upgrade {
-            upgrade.serve(connection).await;
+            upgrade.serve(connection, self.mqtt.as_ref()).await;
         }
     }
 }

@@ -14,13 +14,15 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use url::form_urlencoded;
 
+use super::bytes::WebSocketBytes;
 use super::session::Session;
 use crate::ContentType;
 use crate::authorization::{credentials, query_parameter};
 use crate::http::{is_mqtt, without_prefix};
 use crate::hub::Hub;
 use crate::identity::Action;
-use crate::listener::Connection;
+use crate::listener::{Connection, Serve as _};
+use crate::mqtt::MqttAdapter;
 use crate::refusal::Refusal;
 
 /// What a connection becomes after the answer 101.
@@ -134,7 +136,7 @@ fn mqtt_subprotocol(headers: &HeaderMap) -> Option<&'static str> {
 
 impl Upgrade {
     /// Serves the WebSocket until it ends.
-    pub(crate) async fn serve(self, connection: Connection) {
+    pub(crate) async fn serve(self, connection: Connection, mqtt: Option<&MqttAdapter>) {
         let stream = match self.stream.await {
             Ok(stream) => TokioIo::new(stream),
             Err(error) => {
@@ -151,7 +153,12 @@ impl Upgrade {
         let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
         match self.purpose {
             Purpose::Channel(session) => session.serve(socket, connection).await,
-            Purpose::Mqtt => drop(socket),
+            Purpose::Mqtt => {
+                // Where MQTT is off, the WebSocket ends.
+                if let Some(mqtt) = mqtt {
+                    mqtt.serve(WebSocketBytes::new(socket), connection).await;
+                }
+            }
         }
     }
 }

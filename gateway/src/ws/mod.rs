@@ -11,10 +11,6 @@
 //! * There are no acknowledgements in this protocol: a message that cannot be published closes the socket
 //!   with a reason, and so does a subscriber that is too slow. Nothing is left out silently.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "MQTT over WebSocket reads and writes through it")
-)]
 mod bytes;
 mod close;
 mod handshake;
