@@ -8,14 +8,15 @@ use manywire_topics::Dialect;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::Limits;
 use crate::identity::{Registry, RegistryError, Thing};
+use crate::{Limits, Tls, TlsError};
 
 /// A gateway's settings, as a TOML file has them. What is left out has its default.
 ///
 /// ```
 /// # let text = r#"
 /// dialect = "channels"               # or "domains", "fluxmq"
+/// data = "data"                      # keeps what is to survive a restart; by default nothing is kept
 ///
 /// [listen]                           # by default free ports of the loopback interface
 /// http = "127.0.0.1:8008"            # also WebSocket, and MQTT over WebSocket
@@ -40,13 +41,22 @@ use crate::identity::{Registry, RegistryError, Thing};
 /// # Ok::<(), manywire_gateway::ConfigError>(())
 /// ```
 ///
-/// A channel is `<id>`, `<domain>/<id>` in the dialects with domains, or `*` for every channel.
+/// ```toml
+/// [tls]                              # every TCP listener speaks TLS
+/// certificate = "server.crt"         # PEM; the server's certificate first
+/// key = "server.key"
+/// client_authority = "ca.crt"        # mutual TLS: clients need a certificate of this authority
+/// ```
+///
+/// Paths are relative to the file. A channel is `<id>`, `<domain>/<id>` in the dialects with domains, or `*` for every channel.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     pub(crate) dialect: Dialect,
     pub(crate) listen: Listen,
     pub(crate) limits: Limits,
     pub(crate) registry: Registry,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) data: Option<PathBuf>,
     /// Where it was read, to follow its changes.
     pub(crate) file: Option<PathBuf>,
 }
@@ -88,6 +98,9 @@ pub enum ConfigError {
         /// Which thing.
         thing: String,
     },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Two things cannot be told apart.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -106,17 +119,23 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
+        let base = path.parent().unwrap_or(Path::new(""));
         Ok(Self {
             file: Some(path.to_owned()),
-            ..Self::parse(&text)?
+            ..Self::parse_at(&text, base)?
         })
     }
 
     /// Reads a text.
     ///
     /// # Errors
-    /// It is not TOML, not these settings, or a thing in it cannot be used.
+    /// It is not TOML, not these settings, or a thing or a certificate in it cannot be used.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        Self::parse_at(text, Path::new(""))
+    }
+
+    /// Reads a text whose paths are relative to a directory.
+    fn parse_at(text: &str, base: &Path) -> Result<Self, ConfigError> {
         let file: File = toml::from_str(text).map_err(|error| ConfigError::Toml(Box::new(error)))?;
         let registry = Registry::new();
         for entry in file.thing {
@@ -127,6 +146,8 @@ impl Config {
             listen: file.listen,
             limits: file.limits,
             registry,
+            tls: file.tls.map(|tls| tls.read(base)).transpose()?,
+            data: file.data.map(|data| base.join(data)),
             file: None,
         })
     }
@@ -185,6 +206,27 @@ struct File {
     listen: Listen,
     limits: Limits,
     thing: Vec<Entry>,
+    tls: Option<TlsFiles>,
+    data: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsFiles {
+    certificate: PathBuf,
+    key: PathBuf,
+    client_authority: Option<PathBuf>,
+}
+
+impl TlsFiles {
+    fn read(&self, base: &Path) -> Result<Tls, TlsError> {
+        let authority = self.client_authority.as_ref().map(|path| base.join(path));
+        Tls::read(
+            &base.join(&self.certificate),
+            &base.join(&self.key),
+            authority.as_deref(),
+        )
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -13,13 +13,14 @@ use tokio::task::JoinSet;
 use crate::broker::{Broker, MemoryBroker};
 use crate::config::{Endpoint, LOOPBACK, Listen};
 use crate::http::HttpAdapter;
-use crate::hub::Hub;
+use crate::hub::{Hub, Parts};
 use crate::identity::{Identity, Registry, RegistryError, Secret, Thing};
 use crate::listener::accept;
 use crate::mqtt::MqttAdapter;
 use crate::running::{Addresses, Running};
 use crate::shutdown::ShutdownControl;
-use crate::{Config, Limits, reload};
+use crate::store::{Store, StoreError};
+use crate::{Config, Limits, Tls, reload};
 
 /// The platform's messaging in one process; see the documentation of the crate.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,8 @@ pub struct Builder {
     identity: Option<Arc<dyn Identity>>,
     broker: Option<Arc<dyn Broker>>,
     file: Option<PathBuf>,
+    tls: Option<Tls>,
+    data: Option<PathBuf>,
 }
 
 /// Why a gateway does not start.
@@ -63,6 +66,9 @@ pub enum StartError {
     /// A thing cannot be registered.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Builder {
@@ -73,6 +79,8 @@ impl Builder {
         self.limits = config.limits;
         self.registry = config.registry;
         self.file = config.file;
+        self.tls = config.tls;
+        self.data = config.data;
         self
     }
 
@@ -125,20 +133,48 @@ impl Builder {
         self
     }
 
+    /// Speaks TLS on every TCP listener, and nothing else.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Keeps in this directory what is to survive a restart or a crash: retained messages. It is made if it
+    /// is not there, and belongs to one gateway at a time. A broker of one's own keeps what it keeps.
+    pub fn data_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.data = Some(directory.into());
+        self
+    }
+
     /// Opens every listener, then starts to serve. Must be called in a tokio runtime.
     ///
     /// # Errors
     /// An address cannot be listened on, or a thing cannot be registered.
     pub async fn start(self) -> Result<Running, StartError> {
-        for (thing, key) in self.things {
-            self.registry.add(thing, key)?;
+        for (thing, key) in &self.things {
+            self.registry.add(thing.clone(), key.clone())?;
         }
         let file = self.file.filter(|_| self.identity.is_none());
         let identity = self.identity.unwrap_or_else(|| Arc::new(self.registry.clone()));
-        let broker = self
-            .broker
-            .unwrap_or_else(|| Arc::new(MemoryBroker::new(&self.limits)));
-        let hub = Arc::new(Hub::new(self.dialect, identity, broker, self.limits));
+        let store = self.data.as_deref().map(Store::open).transpose()?.map(Arc::new);
+        let broker = match (self.broker, &store) {
+            (Some(broker), _) => broker,
+            (None, None) => Arc::new(MemoryBroker::new(&self.limits)),
+            (None, Some(store)) => Arc::new(MemoryBroker::with_store(
+                &self.limits,
+                Arc::clone(store),
+                self.dialect,
+            )?),
+        };
+        let (dialect, limits, tls) = (self.dialect, self.limits, self.tls);
+        let hub = Arc::new(Hub::new(Parts {
+            dialect,
+            identity,
+            broker,
+            limits,
+            tls,
+            store,
+        }));
         let (control, shutdown) = ShutdownControl::new();
         let (mut listeners, mut background) = (JoinSet::new(), JoinSet::new());
 
@@ -165,7 +201,7 @@ impl Builder {
         };
         background.spawn(Arc::clone(&hub).watch_rights());
         if let Some(file) = file {
-            background.spawn(reload::follow(file, self.registry, Arc::clone(&hub)));
+            background.spawn(reload::follow(file, self.registry, self.things, Arc::clone(&hub)));
         }
         listeners.spawn(accept(http, HttpAdapter { mqtt }, Arc::clone(&hub), shutdown));
         Ok(Running {

@@ -9,9 +9,11 @@ use tokio::sync::watch;
 
 use crate::broker::{Acceptance, Broker, Inbox, InboxLimits};
 use crate::identity::{Action, Credentials, Denied, Identity, Thing};
+use crate::listener::Admission;
 use crate::message::{Message, Origin, Protocol};
 use crate::metrics::Metrics;
-use crate::{Limits, listener::Admission};
+use crate::store::Store;
+use crate::{Limits, Tls};
 
 /// What the adapters share: who may do what, the broker, the limits and the counters.
 ///
@@ -26,22 +28,37 @@ pub struct Hub {
     queued_bytes: Arc<AtomicUsize>,
     rights: watch::Sender<u64>,
     admission: Admission,
+    store: Option<Arc<Store>>,
     instance_id: String,
 }
 
+/// What a hub is made of.
+pub(crate) struct Parts {
+    pub(crate) dialect: Dialect,
+    pub(crate) identity: Arc<dyn Identity>,
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) limits: Limits,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) store: Option<Arc<Store>>,
+}
+
 impl Hub {
-    pub(crate) fn new(
-        dialect: Dialect,
-        identity: Arc<dyn Identity>,
-        broker: Arc<dyn Broker>,
-        limits: Limits,
-    ) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts {
+            dialect,
+            identity,
+            broker,
+            limits,
+            tls,
+            store,
+        } = parts;
         Self {
             dialect,
             identity,
             broker,
-            admission: Admission::new(limits.connections, limits.connections_per_second),
+            admission: Admission::new(limits.connections, limits.connections_per_second, tls),
             limits,
+            store,
             metrics: Metrics::default(),
             origins: AtomicU64::new(1),
             queued_bytes: Arc::default(),
@@ -152,6 +169,12 @@ impl Hub {
 
     pub(crate) fn admission(&self) -> &Admission {
         &self.admission
+    }
+
+    /// What survives a restart, if there is a data directory.
+    #[expect(dead_code, reason = "sessions are kept by the adapter that has them")]
+    pub(crate) fn store(&self) -> Option<&Arc<Store>> {
+        self.store.as_ref()
     }
 
     pub(crate) fn instance_id(&self) -> &str {

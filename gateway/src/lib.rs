@@ -47,6 +47,8 @@ mod reload;
 mod running;
 mod shutdown;
 mod stall;
+mod store;
+mod tls;
 mod ws;
 
 pub use crate::config::{Config, ConfigError};
@@ -60,3 +62,5 @@ pub use crate::limits::Limits;
 pub use crate::message::{Message, Origin, Protocol};
 pub use crate::metrics::{Counter, Gauge, Metrics, WireMetrics};
 pub use crate::running::{Running, Urls};
+pub use crate::store::StoreError;
+pub use crate::tls::{Tls, TlsError};

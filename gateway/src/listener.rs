@@ -1,5 +1,6 @@
 //! Accepting TCP connections, within the limits.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
+use crate::Tls;
 use crate::hub::Hub;
 use crate::shutdown::Shutdown;
 use crate::stall::StallGuard;
@@ -34,21 +37,34 @@ pub(crate) trait Serve: Clone + Send + Sync + 'static {
 }
 
 /// Who may connect, now.
-#[derive(Debug)]
 pub(crate) struct Admission {
     open: Arc<Semaphore>,
     per_second: u32,
     second: Mutex<(Instant, u32)>,
+    tls: Option<TlsAcceptor>,
+}
+
+impl fmt::Debug for Admission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admission")
+            .field("open", &self.open)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Admission {
-    pub(crate) fn new(connections: usize, per_second: u32) -> Self {
+    pub(crate) fn new(connections: usize, per_second: u32, tls: Option<Tls>) -> Self {
         let open = Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
         Self {
             open,
             per_second,
             second: Mutex::new((Instant::now(), 0)),
+            tls: tls.as_ref().map(Tls::acceptor),
         }
+    }
+
+    pub(crate) fn has_tls(&self) -> bool {
+        self.tls.is_some()
     }
 
     fn admit(&self) -> Option<OwnedSemaphorePermit> {
@@ -104,8 +120,18 @@ pub(crate) async fn accept(listener: TcpListener, adapter: impl Serve, hub: Arc<
 
 async fn serve(stream: TcpStream, adapter: impl Serve, connection: Connection) {
     // Messages are small and wanted at once; without it Nagle's algorithm may add 40 ms.
-    if stream.set_nodelay(true).is_ok() {
-        let stream = StallGuard::new(stream, connection.hub.limits().write_timeout);
-        adapter.serve(stream, connection).await;
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let limits = connection.hub.limits();
+    let stream = StallGuard::new(stream, limits.write_timeout);
+    let Some(tls) = &connection.hub.admission().tls else {
+        return adapter.serve(stream, connection).await;
+    };
+    let handshake = tokio::time::timeout(limits.head_timeout, tls.accept(stream));
+    match tokio::select! { outcome = handshake => outcome, () = connection.shutdown.requested() => return } {
+        Ok(Ok(stream)) => adapter.serve(stream, connection).await,
+        Ok(Err(error)) => tracing::debug!(peer = %connection.peer, %error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!(peer = %connection.peer, "a TLS handshake took too long"),
     }
 }

@@ -9,11 +9,11 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Config;
 use crate::hub::Hub;
-use crate::identity::Registry;
+use crate::identity::{Registry, Secret, Thing};
 
-/// Looks at the file every second and replaces the things when it has changed. A file that cannot be used
+/// Looks at the file every second and replaces the things, but for those besides it, when it has changed. A file that cannot be used
 /// changes nothing: losing everybody's rights because of a typing error would be worse.
-pub(crate) async fn follow(path: PathBuf, registry: Registry, hub: Arc<Hub>) {
+pub(crate) async fn follow(path: PathBuf, registry: Registry, besides: Vec<(Thing, Secret)>, hub: Arc<Hub>) {
     let mut seen = stamp(&path);
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -27,6 +27,11 @@ pub(crate) async fn follow(path: PathBuf, registry: Registry, hub: Arc<Hub>) {
         let reading = path.clone();
         match tokio::task::spawn_blocking(|| Config::read(reading)).await {
             Ok(Ok(config)) => {
+                for (thing, key) in &besides {
+                    if let Err(error) = config.registry().add(thing.clone(), key.clone()) {
+                        tracing::error!(%error, "a thing is in the file and in the program");
+                    }
+                }
                 registry.replace_with(config.registry());
                 hub.metrics().reloads.add(1);
                 tracing::info!(path = %path.display(), things = registry.len(), "took over the changed things");

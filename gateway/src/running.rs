@@ -69,17 +69,18 @@ impl Running {
         self.addresses.coap
     }
 
-    /// Where each wire is reached. A listener on every interface (`0.0.0.0`, `::`) is named as the loopback
+    /// Where each wire is reached, with TLS (`https`, `wss`, …) if there is a certificate. A listener on every interface (`0.0.0.0`, `::`) is named as the loopback
     /// interface.
     pub fn urls(&self) -> Urls {
         let Addresses { http, mqtt, coap } = self.addresses;
         let [http, mqtt, coap] = [Some(http), mqtt, coap].map(|address| address.map(reachable));
         let http = http.unwrap_or(self.addresses.http);
+        let s = if self.hub.admission().has_tls() { "s" } else { "" };
         Urls {
-            http: format!("http://{http}"),
-            ws: format!("ws://{http}"),
-            mqtt: mqtt.map(|address| format!("mqtt://{address}")),
-            mqtt_ws: mqtt.map(|_| format!("mqtt+ws://{http}/mqtt")),
+            http: format!("http{s}://{http}"),
+            ws: format!("ws{s}://{http}"),
+            mqtt: mqtt.map(|address| format!("mqtt{s}://{address}")),
+            mqtt_ws: mqtt.map(|_| format!("mqtt+ws{s}://{http}/mqtt")),
             coap: coap.map(|address| format!("coap://{address}")),
         }
     }

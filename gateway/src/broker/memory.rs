@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use manywire_topics::{FilterBuf, FilterSet};
+use manywire_mqtt_codec::QoS;
+use manywire_topics::{Dialect, FilterBuf, FilterSet};
 
 use super::retained::Retained;
 use super::{
@@ -16,6 +17,7 @@ use super::{
 use crate::Limits;
 use crate::identity::Answer;
 use crate::message::{Message, Origin};
+use crate::store::{Store, StoreError, Table};
 
 /// Carries messages inside this process. A message is accepted when it is in the outlets of all its
 /// subscribers.
@@ -24,6 +26,7 @@ use crate::message::{Message, Origin};
 pub struct MemoryBroker {
     state: RwLock<State>,
     max_subscriptions: usize,
+    store: Option<Arc<Store>>,
 }
 
 struct State {
@@ -48,13 +51,44 @@ struct Subscription {
 impl MemoryBroker {
     /// A broker without subscribers.
     pub fn new(limits: &Limits) -> Self {
+        Self::with_retained(
+            limits,
+            Retained::new(limits.retained_messages, limits.retained_bytes),
+            None,
+        )
+    }
+
+    /// A broker whose retained messages are in the store. A message with a QoS above 0 and a retained one is
+    /// accepted when the store has committed it.
+    pub(crate) fn with_store(
+        limits: &Limits,
+        store: Arc<Store>,
+        dialect: Dialect,
+    ) -> Result<Self, StoreError> {
+        let mut retained = Retained::new(limits.retained_messages, limits.retained_bytes);
+        for (key, record) in store.scan(Table::Retained)? {
+            match Message::from_record(record, dialect) {
+                Some(message) => {
+                    // What does not fit any more stays on disk, for a start with more room.
+                    let _ = retained.keep(&Arc::new(message));
+                }
+                None => {
+                    tracing::warn!(key = %String::from_utf8_lossy(&key), "a retained message is unreadable")
+                }
+            }
+        }
+        Ok(Self::with_retained(limits, retained, Some(store)))
+    }
+
+    fn with_retained(limits: &Limits, retained: Retained, store: Option<Arc<Store>>) -> Self {
         Self {
             state: RwLock::new(State {
                 filters: FilterSet::new(),
                 subscribers: HashMap::new(),
-                retained: Retained::new(limits.retained_messages, limits.retained_bytes),
+                retained,
             }),
             max_subscriptions: limits.subscriptions,
+            store,
         }
     }
 
@@ -64,6 +98,9 @@ impl MemoryBroker {
             // Under the write lock, so that no subscriber gets the new message as retained and as live.
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             state.retained.keep(&message)?;
+            if let Some(store) = &self.store {
+                keep(store, &message)?;
+            }
             state.fan_out(&message);
         } else {
             self.state
@@ -77,7 +114,16 @@ impl MemoryBroker {
 
 impl Broker for MemoryBroker {
     fn publish(&self, message: Message) -> Acceptance {
-        Acceptance::ready(self.accept(message))
+        let must_be_safe = message.retain || message.qos > QoS::AtMostOnce;
+        let accepted = self.accept(message);
+        match &self.store {
+            // Sessions that outlive their connection have handed in what they keep of it.
+            Some(store) if must_be_safe && accepted.is_ok() && !store.is_clean() => {
+                let committed = store.committed();
+                Acceptance::pending(async { committed.await.map_err(|_| BrokerError::NotStored) })
+            }
+            _ => Acceptance::ready(accepted),
+        }
     }
 
     fn subscribe<'a>(
@@ -210,6 +256,21 @@ impl Seat {
             count: Arc::default(),
         }
     }
+}
+
+/// Hands a retained message in to the store, or what it clears.
+fn keep(store: &Store, message: &Message) -> Result<(), BrokerError> {
+    let key = message.topic_key().map_err(|_| BrokerError::NotStored)?;
+    if message.payload.is_empty() {
+        store.remove(Table::Retained, key);
+    } else {
+        store.put(
+            Table::Retained,
+            key,
+            message.to_record().map_err(|_| BrokerError::NotStored)?,
+        );
+    }
+    Ok(())
 }
 
 impl fmt::Debug for MemoryBroker {

@@ -209,7 +209,8 @@ impl fmt::Debug for Acceptance {
     }
 }
 
-/// Why a broker did not take a message or a subscription. Nothing has happened then.
+/// Why a broker did not take a message or a subscription. But for [`NotStored`](Self::NotStored), nothing has
+/// happened then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum BrokerError {
@@ -219,6 +220,9 @@ pub enum BrokerError {
     /// The subscriber has as many subscriptions as it may have.
     #[error("the subscriber has too many subscriptions")]
     TooManySubscriptions,
+    /// The message could not be kept on disk. It has reached those who are connected.
+    #[error("the message could not be kept on disk")]
+    NotStored,
     /// The broker cannot be reached; later it may.
     #[error("the broker cannot be reached")]
     Unavailable,

@@ -9,11 +9,12 @@ use reqwest::{Client, RequestBuilder};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::started::{CHANNEL, KEY, OTHER_CHANNEL, PACK, STRANGER_KEY, soon};
+use crate::started::{CHANNEL, KEY, OTHER_CHANNEL, PACK, STRANGER_KEY, choose_cryptography, soon};
 
 const DOMAIN: &str = "0ff1ce00-0000-4000-8000-000000000001";
 
 async fn gateway(dialect: Dialect) -> Running {
+    choose_cryptography();
     let channel = |id: &str| format!("{DOMAIN}/{id}");
     Gateway::builder()
         .dialect(dialect)

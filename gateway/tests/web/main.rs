@@ -12,4 +12,5 @@ mod hostile;
 mod http;
 mod rights;
 mod started;
+mod tls;
 mod websocket;

@@ -7,7 +7,7 @@ use manywire_gateway::{Config, Gateway, Registry, Running, Thing};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::started::{CHANNEL, KEY, OTHER_CHANNEL, SECOND_KEY, messages, soon};
+use crate::started::{CHANNEL, KEY, OTHER_CHANNEL, SECOND_KEY, choose_cryptography, messages, soon};
 
 /// The status that a publication gets.
 async fn publish(gateway: &Running, key: &str) -> u16 {
@@ -34,6 +34,7 @@ async fn close_code(gateway: &Running, key: &str) -> impl Future<Output = u16> +
 
 #[tokio::test]
 async fn a_removed_thing_loses_its_subscription_and_others_keep_theirs() {
+    choose_cryptography();
     let registry = Registry::new();
     registry.add(Thing::new("a").uses(CHANNEL).unwrap(), KEY).unwrap();
     registry
@@ -56,6 +57,7 @@ async fn a_removed_thing_loses_its_subscription_and_others_keep_theirs() {
 
 #[tokio::test]
 async fn a_changed_file_is_taken_over_and_a_broken_one_is_not() {
+    choose_cryptography();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.toml");
     let write = |channel: &str, rest: &str| {

@@ -28,6 +28,7 @@ pub(crate) async fn gateway() -> Running {
 }
 
 pub(crate) async fn gateway_with(change: impl FnOnce(&mut Limits)) -> Running {
+    choose_cryptography();
     let mut limits = Limits::default();
     change(&mut limits);
     Gateway::builder()
@@ -46,6 +47,11 @@ pub(crate) async fn gateway_with(change: impl FnOnce(&mut Limits)) -> Running {
         .start()
         .await
         .unwrap()
+}
+
+/// reqwest leaves this choice to the program, also where it never speaks TLS.
+pub(crate) fn choose_cryptography() {
+    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
 }
 
 /// The path of a channel's messages, with what follows.
