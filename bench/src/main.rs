@@ -7,6 +7,7 @@ mod allocations;
 mod mqtt_codec;
 mod race;
 mod report;
+mod senml;
 
 use std::process::ExitCode;
 
@@ -21,11 +22,18 @@ struct Suite {
 }
 
 /// Every suite, in the order of the layers it measures.
-const SUITES: &[Suite] = &[Suite {
-    name: "mqtt-codec",
-    shows: "MQTT packets: decode, streams, build and encode; ns and allocations per packet",
-    run: mqtt_codec::run,
-}];
+const SUITES: &[Suite] = &[
+    Suite {
+        name: "mqtt-codec",
+        shows: "MQTT packets: decode, streams, build and encode; ns and allocations per packet",
+        run: mqtt_codec::run,
+    },
+    Suite {
+        name: "senml",
+        shows: "SenML packs: read with resolving, and write; ns, allocations and bytes per record",
+        run: senml::run,
+    },
+];
 
 /// What the command line says.
 #[derive(Parser)]

@@ -14,9 +14,17 @@ const TURNS: usize = 60;
 pub struct Contestant<'a> {
     who: &'static str,
     work: Box<dyn FnMut() + 'a>,
+    /// How many bytes one call writes, where that is part of the result.
+    bytes: Option<usize>,
 }
 
 impl Contestant<'_> {
+    /// Reports also that one call of the work writes so many bytes.
+    pub fn writing(mut self, bytes: usize) -> Self {
+        self.bytes = Some(bytes);
+        self
+    }
+
     /// The name it races under.
     pub fn who(&self) -> &'static str {
         self.who
@@ -28,6 +36,7 @@ pub fn contestant<'a>(who: &'static str, work: impl FnMut() + 'a) -> Contestant<
     Contestant {
         who,
         work: Box::new(work),
+        bytes: None,
     }
 }
 
@@ -48,7 +57,13 @@ pub fn race(report: &mut Report, case: &str, items: u64, contestants: &mut [Cont
         turns.sort_by(f64::total_cmp);
         let nanoseconds = turns[TURNS / 10];
         let asked = allocations::during(|| (contestant.work)()) as f64 / items as f64;
-        report.per_item(case, contestant.who, nanoseconds, asked);
+        let mut figures = vec![("ns", nanoseconds), ("allocations", asked)];
+        figures.extend(
+            contestant
+                .bytes
+                .map(|bytes| ("bytes", bytes as f64 / items as f64)),
+        );
+        report.figures(case, contestant.who, figures);
     }
 }
 

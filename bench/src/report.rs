@@ -32,12 +32,7 @@ impl Report {
         case.contains(&self.only)
     }
 
-    /// Time and allocations per item: what suites of the leaves report.
-    pub fn per_item(&mut self, case: &str, who: &str, nanoseconds: f64, allocations: f64) {
-        self.figures(case, who, vec![("ns", nanoseconds), ("allocations", allocations)]);
-    }
-
-    /// Any named figures.
+    /// The figures of a contestant; the first is what contestants are compared by.
     pub fn figures(&mut self, case: &str, who: &str, figures: Vec<(&'static str, f64)>) {
         if self.json {
             let mut object = json!({"suite": self.suite, "case": case, "who": who});
