@@ -53,6 +53,7 @@ pub(crate) fn transport(endpoint: &Endpoint, tls: &Tls) -> Result<Arc<dyn Transp
         #[cfg(all(feature = "coap", feature = "tokio"))]
         Scheme::Coap => Arc::new(crate::coap::CoapTransport::new(endpoint.clone())),
         Scheme::Memory => Arc::new(MemoryBroker::named(endpoint.host()).transport()),
+        #[allow(unreachable_patterns, reason = "reached when a feature is off")]
         _ => return Err(Error::because(ErrorKind::Feature, endpoint.to_string())),
     })
 }

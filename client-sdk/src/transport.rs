@@ -266,6 +266,9 @@ pub enum Event {
     },
     /// It cannot be known whether the publish arrived, and repeating it could make it arrive twice.
     Indeterminate(OpId),
+    /// The session is about to end, and nothing of the publish was sent: the next session gets it. Without this a publish
+    /// at most once that was taken and not answered counts as sent.
+    Unsent(OpId),
     /// A message arrived.
     Message(Received),
     /// Messages of a subscription may have been missed, although the session goes on: a peer forgot it for a while.

@@ -249,7 +249,7 @@ impl<'a> Exchange<'a> {
         for _ in 0..MAX_ROUNDS {
             let read = self.read(context);
             let now = self.shared.timer.now();
-            let timeout = self.ask_engine(now);
+            let timeout = self.ask_engine(now, read.is_err());
             let read = match read {
                 Ok(progress) => progress,
                 Err(_) if self.goodbye.is_some() => return Poll::Ready(Ok(())),
@@ -258,7 +258,10 @@ impl<'a> Exchange<'a> {
             let written = match self.write(context) {
                 Ok(progress) => progress,
                 Err(_) if self.goodbye.is_some() => return Poll::Ready(Ok(())),
-                Err(error) => return Poll::Ready(Err(error)),
+                Err(error) => {
+                    self.ask_engine(now, true);
+                    return Poll::Ready(Err(error));
+                }
             };
             if self.goodbye.is_some_and(|latest| now >= latest)
                 || (self.goodbye.is_some()
@@ -288,13 +291,22 @@ impl<'a> Exchange<'a> {
         Ok(Progress::Moved)
     }
 
-    /// One visit: hands over what was read, takes what is to be written, learns when to come again.
-    fn ask_engine(&mut self, now: Instant) -> Option<Instant> {
+    /// One visit: hands over what was read, takes what is to be written, learns when to come again. At the end of the
+    /// session nothing is taken, and what the session was not given is handed back.
+    fn ask_engine(&mut self, now: Instant, ended: bool) -> Option<Instant> {
         let mut engine = self.shared.lock();
         self.inbound
             .drain(..)
             .for_each(|event| engine.handle_event(event));
         engine.handle_timeout(now);
+        if ended {
+            for op in self.outbound.drain(..) {
+                if let Op::Publish { id, .. } = op {
+                    engine.handle_event(Event::Unsent(id));
+                }
+            }
+            return None;
+        }
         while self.outbound.len() < BATCH
             && let Some(op) = engine.poll_op()
         {

@@ -374,6 +374,7 @@ impl Engine {
                     leaving.give_back(ErrorKind::Indeterminate, None);
                 }
             }
+            Event::Unsent(id) => self.queue.handle_unsent(id),
             Event::Message(received) => self.handle_message(received),
             Event::Subscribed { id, qos } => self.subscriptions.handle_subscribed(id, qos),
             Event::Unsubscribed(id) => self.subscriptions.handle_unsubscribed(id),

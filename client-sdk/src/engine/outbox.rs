@@ -193,6 +193,28 @@ impl Queue {
         Some(self.leave(entry))
     }
 
+    /// The session is about to end and has not sent this.
+    pub(crate) fn handle_unsent(&mut self, id: OpId) {
+        let Some((lane, sequence)) = place(id) else { return };
+        let Some(lane) = self.lanes.get_mut(lane) else {
+            return;
+        };
+        let index = sequence
+            .checked_sub(lane.first)
+            .and_then(|index| usize::try_from(index).ok());
+        let Some(index) = index else { return };
+        if let Some(Some(entry)) = lane.entries.get_mut(index)
+            && entry.in_flight
+        {
+            entry.in_flight = false;
+            entry.attempts = entry.attempts.saturating_sub(1);
+            lane.cursor = lane.cursor.min(index);
+            if entry.message.qos != QoS::AtMostOnce {
+                self.in_flight -= 1;
+            }
+        }
+    }
+
     /// The session ended. What was sent and needs no acknowledgement leaves, since it may have arrived and must not be
     /// repeated. The rest goes back to the start of the line, except what the transport holds and finishes itself.
     pub(crate) fn handle_session_end(&mut self) -> Vec<Leaving> {

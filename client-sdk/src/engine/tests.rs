@@ -344,6 +344,24 @@ fn what_was_sent_at_most_once_is_not_repeated() {
 }
 
 #[test]
+fn what_the_session_says_it_has_not_sent_goes_to_the_next_one_in_its_place() {
+    let mut world = World::online();
+    world.publish("a", QoS::AtMostOnce);
+    let b = world.publish("b", QoS::AtMostOnce);
+    world.publish("c", QoS::AtMostOnce);
+    let sent = world.sent();
+    for index in [2, 1] {
+        world.engine.handle_event(Event::Unsent(sent[index].1));
+    }
+    world.lose();
+    world.connect(false, &[], &[]);
+    let sent = world.sent();
+    assert_eq!(names(&sent), ["b", "c"]);
+    world.engine.handle_event(Event::Published(sent[0].1));
+    assert_eq!(b.outcome().unwrap().unwrap().attempts(), 1);
+}
+
+#[test]
 fn refused_credentials_end_the_retrying_and_tell_everyone() {
     let mut world = World::new();
     let pending = world.publish("a", QoS::AtLeastOnce);

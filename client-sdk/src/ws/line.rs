@@ -180,6 +180,11 @@ impl Line {
         self.backlog.len() + self.unflushed.len()
     }
 
+    /// Messages that the socket was not given.
+    pub(super) fn unsent(&mut self) -> impl Iterator<Item = OpId> {
+        self.backlog.drain(..).map(|(id, _)| id)
+    }
+
     /// Whether nothing needs it now, and nothing was published over it lately.
     pub(super) fn is_idle(&self) -> bool {
         self.subscriptions.is_empty() && self.backlog() == 0 && !self.life.used

@@ -63,6 +63,7 @@ impl WebSocketTransport {
             closing: Vec::new(),
             subscriptions: HashMap::new(),
             events: VecDeque::new(),
+            failure: None,
             tick: (!context.keep_alive.is_zero()).then(|| {
                 (
                     context.keep_alive / 2,
@@ -96,6 +97,8 @@ struct WebSocketSession {
     closing: Vec<Line>,
     subscriptions: HashMap<SubscriptionId, Subscription>,
     events: VecDeque<Event>,
+    /// Why the session ends, once what it did not send is told.
+    failure: Option<TransportError>,
     /// Every half keep-alive.
     tick: Option<(Duration, Pin<Box<Sleep>>)>,
 }
@@ -230,8 +233,24 @@ impl WebSocketSession {
         }
     }
 
-    /// Moves every socket, and collects what they report.
-    fn drive(&mut self, context: &mut Context<'_>) -> Result<(), TransportError> {
+    /// Moves every socket, and collects what they report. Pending once one of them is lost.
+    fn drive(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.failure.is_some() {
+            return Poll::Pending;
+        }
+        let Err(error) = self.poll_tick(context).and_then(|()| self.try_drive(context)) else {
+            return Poll::Ready(());
+        };
+        for line in self.lines.values_mut() {
+            self.events.extend(line.unsent().map(Event::Unsent));
+        }
+        self.failure = Some(error);
+        // The reading half tells.
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn try_drive(&mut self, context: &mut Context<'_>) -> Result<(), TransportError> {
         self.closing
             .retain_mut(|line| line.poll_close(context).is_pending());
         let mut opened = Vec::new();
@@ -278,13 +297,14 @@ impl Stream for WebSocketSession {
     type Item = Result<Event, TransportError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.events.is_empty() {
+            let _ = self.drive(context);
+        }
         if let Some(event) = self.events.pop_front() {
             return Poll::Ready(Some(Ok(event)));
         }
-        self.poll_tick(context)?;
-        self.drive(context)?;
-        match self.events.pop_front() {
-            Some(event) => Poll::Ready(Some(Ok(event))),
+        match self.failure.take() {
+            Some(error) => Poll::Ready(Some(Err(error))),
             None => Poll::Pending,
         }
     }
@@ -295,7 +315,7 @@ impl Sink<Op> for WebSocketSession {
 
     fn poll_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         if self.lines.values().map(Line::backlog).sum::<usize>() >= MAX_BACKLOG {
-            self.drive(context)?;
+            ready!(self.drive(context));
             if self.lines.values().map(Line::backlog).sum::<usize>() >= MAX_BACKLOG {
                 return Poll::Pending;
             }
@@ -322,7 +342,7 @@ impl Sink<Op> for WebSocketSession {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        self.drive(context)?;
+        ready!(self.drive(context));
         if self.lines.values().all(|line| line.backlog() == 0) {
             Poll::Ready(Ok(()))
         } else {
