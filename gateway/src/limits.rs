@@ -62,7 +62,7 @@ impl Default for Limits {
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
             subscriptions: 1_000,
-            queued_messages: 1_024,
+            queued_messages: 100_000,
             queued_bytes: 16 << 20,
             total_queued_bytes: 1 << 30,
             retained_messages: 100_000,
