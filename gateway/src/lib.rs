@@ -64,3 +64,7 @@ pub use crate::metrics::{Counter, Gauge, Metrics, WireMetrics};
 pub use crate::running::{Running, Urls};
 pub use crate::store::StoreError;
 pub use crate::tls::{Tls, TlsError};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

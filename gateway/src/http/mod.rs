@@ -36,7 +36,7 @@ type UpgradeSlot = Arc<Mutex<Option<ws::Upgrade>>>;
 impl Serve for HttpAdapter {
     async fn serve<S: Io>(&self, stream: S, connection: Connection) {
         let slot = UpgradeSlot::default();
-        serve_requests(stream, &connection, &slot).await;
+        serve_requests(stream, &connection, self.mqtt.is_some(), &slot).await;
         let upgrade = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(upgrade) = upgrade {
             upgrade.serve(connection, self.mqtt.as_ref()).await;
@@ -44,12 +44,13 @@ impl Serve for HttpAdapter {
     }
 }
 
-async fn serve_requests<S: Io>(stream: S, connection: &Connection, slot: &UpgradeSlot) {
+async fn serve_requests<S: Io>(stream: S, connection: &Connection, has_mqtt: bool, slot: &UpgradeSlot) {
     let hub = &connection.hub;
     let _counted = hub.connected(Protocol::Http);
     let service = service_fn(|request| {
         let (hub, slot) = (Arc::clone(hub), Arc::clone(slot));
-        async move { Ok::<_, Infallible>(answer(request, &hub, &slot).await) }
+        let route = Route::of(&request, hub.dialect(), has_mqtt);
+        async move { Ok::<_, Infallible>(answer(route, request, &hub, &slot).await) }
     });
     let limits = hub.limits();
     let requests = http1::Builder::new()
@@ -76,8 +77,13 @@ async fn serve_requests<S: Io>(stream: S, connection: &Connection, slot: &Upgrad
     }
 }
 
-async fn answer(request: Request<Incoming>, hub: &Hub, slot: &UpgradeSlot) -> Response<Full<Bytes>> {
-    let outcome = match Route::of(&request, hub.dialect()) {
+async fn answer(
+    route: Route,
+    request: Request<Incoming>,
+    hub: &Hub,
+    slot: &UpgradeSlot,
+) -> Response<Full<Bytes>> {
+    let outcome = match route {
         Route::Health => Ok(health(hub)),
         Route::Metrics => Ok(text("text/plain; version=0.0.4", hub.metrics().to_string())),
         Route::ReadOnly => Err(Refusal::Method { allowed: "GET, HEAD" }),
@@ -117,7 +123,7 @@ enum Route {
 }
 
 impl Route {
-    fn of<B>(request: &Request<B>, dialect: Dialect) -> Self {
+    fn of<B>(request: &Request<B>, dialect: Dialect, has_mqtt: bool) -> Self {
         let path = without_prefix(request.uri().path());
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let channel = if dialect.has_domains() {
@@ -129,7 +135,14 @@ impl Route {
             "/health" if reads => Self::Health,
             "/metrics" if reads => Self::Metrics,
             "/health" | "/metrics" => Self::ReadOnly,
-            _ if is_mqtt(path, dialect) || ws::wants_upgrade(request.headers()) => Self::WebSocket,
+            _ if is_mqtt(path, dialect) => {
+                if has_mqtt {
+                    Self::WebSocket
+                } else {
+                    Self::Nothing
+                }
+            }
+            _ if ws::wants_upgrade(request.headers()) => Self::WebSocket,
             "/publish" if dialect == Dialect::FluxMq => Self::Envelope,
             _ if path.starts_with("/hc/") && dialect == Dialect::Domains => Self::DomainHealth,
             _ if path.starts_with(channel) => Self::Messages,

@@ -154,7 +154,7 @@ impl Upgrade {
         match self.purpose {
             Purpose::Channel(session) => session.serve(socket, connection).await,
             Purpose::Mqtt => {
-                // Where MQTT is off, the WebSocket ends.
+                // Where MQTT is off, there is no such path.
                 if let Some(mqtt) = mqtt {
                     mqtt.serve(WebSocketBytes::new(socket), connection).await;
                 }

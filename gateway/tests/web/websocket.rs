@@ -11,7 +11,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::started::{
     CHANNEL, KEY, OTHER_CHANNEL, PACK, PUBLISHER_KEY, SECOND_KEY, STRANGER_KEY, SUBSCRIBER_KEY,
 };
-use crate::started::{gateway, gateway_with, messages, soon};
+use crate::started::{choose_cryptography, gateway, gateway_with, messages, soon};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -298,4 +298,16 @@ async fn a_silent_peer_is_pinged_and_a_dead_one_is_dropped() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn where_mqtt_is_off_there_is_no_path_for_it() {
+    choose_cryptography();
+    let gateway = manywire_gateway::Gateway::builder()
+        .mqtt(None)
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(gateway.urls().mqtt_ws, None);
+    assert_eq!(refused(request(&gateway, "/mqtt", "")).await.0, 404);
 }
