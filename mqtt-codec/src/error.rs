@@ -71,10 +71,16 @@ pub enum ErrorKind {
     /// A topic filter without characters.
     #[error("topic filter is empty")]
     EmptyTopicFilter,
-    /// A topic filter whose wildcard is not a level of its own, or not the last one for `#`.
-    #[error("wildcard is not where a filter may have one")]
-    MisplacedWildcard,
-    /// `$share/` without a share name or without a filter, or with a wildcard in the share name.
+    /// A topic filter whose `#` is not a level of its own, or not the last one.
+    #[error("# is not the whole last level of the filter")]
+    MisplacedMultiLevelWildcard,
+    /// A topic filter whose `+` is not a level of its own.
+    #[error("+ is not a whole level of the filter")]
+    MisplacedSingleLevelWildcard,
+    /// `$share/` without a share name.
+    #[error("shared subscription has no share name")]
+    EmptyShareName,
+    /// A share name with a wildcard, or not followed by `/` and a filter.
     #[error("shared subscription is not $share/name/filter")]
     InvalidSharedSubscription,
     /// No Local on a shared subscription.
@@ -92,9 +98,12 @@ pub enum ErrorKind {
     /// Bit 0 of the connect flags is set.
     #[error("reserved connect flag is set")]
     ReservedConnectFlag,
-    /// Will QoS or Will Retain without a will.
-    #[error("will qos or will retain without a will")]
-    WillFlagsWithoutWill,
+    /// Will QoS without a will.
+    #[error("will qos without a will")]
+    WillQosWithoutWill,
+    /// Will Retain without a will.
+    #[error("will retain without a will")]
+    WillRetainWithoutWill,
     /// A password without a user name, before 5.0.
     #[error("password without a user name")]
     PasswordWithoutUserName,
@@ -128,6 +137,15 @@ pub enum ErrorKind {
     /// A property value outside its range.
     #[error("property value is out of range")]
     InvalidPropertyValue,
+    /// A Response Topic with `+` or `#`.
+    #[error("response topic holds a wildcard")]
+    WildcardInResponseTopic,
+    /// A Subscription Identifier in a PUBLISH from a client.
+    #[error("subscription identifier from a client")]
+    SubscriptionIdentifierFromClient,
+    /// A Session Expiry Interval in a DISCONNECT from a server.
+    #[error("session expiry interval from a server")]
+    SessionExpiryIntervalFromServer,
     /// A Topic Alias of zero.
     #[error("topic alias is zero")]
     ZeroTopicAlias,
@@ -178,8 +196,8 @@ impl Error {
         self.version
     }
 
-    /// The identifier of the normative statement that was broken, such as `MQTT-3.3.2-2`; for 3.1, which has none,
-    /// that of 3.1.1. `None` where the standard says it in plain prose only, and for faults of the caller.
+    /// The identifier of the normative statement that was broken, such as `MQTT-3.3.2-2`: of 5.0 or of 3.1.1, by the
+    /// packet's version; for 3.1, which has none, that of 3.1.1; outside a packet that of 5.0. `None` where the standard says it in plain prose only, and for faults of the caller.
     pub const fn statement(self) -> Option<&'static str> {
         statement::of(self.kind, self.packet, self.version)
     }
@@ -188,9 +206,13 @@ impl Error {
     pub const fn reason_code(self) -> ReasonCode {
         match self.kind {
             ErrorKind::PacketTooLarge => ReasonCode::PacketTooLarge,
-            ErrorKind::WildcardInTopicName => ReasonCode::TopicNameInvalid,
+            ErrorKind::WildcardInTopicName | ErrorKind::WildcardInResponseTopic => {
+                ReasonCode::TopicNameInvalid
+            }
             ErrorKind::EmptyTopicFilter
-            | ErrorKind::MisplacedWildcard
+            | ErrorKind::MisplacedMultiLevelWildcard
+            | ErrorKind::MisplacedSingleLevelWildcard
+            | ErrorKind::EmptyShareName
             | ErrorKind::InvalidSharedSubscription => ReasonCode::TopicFilterInvalid,
             ErrorKind::InvalidProtocolName | ErrorKind::UnsupportedProtocolLevel => {
                 ReasonCode::UnsupportedProtocolVersion
@@ -199,6 +221,8 @@ impl Error {
             ErrorKind::ZeroTopicAlias => ReasonCode::TopicAliasInvalid,
             ErrorKind::EmptyTopicName
             | ErrorKind::WrongDirection
+            | ErrorKind::SubscriptionIdentifierFromClient
+            | ErrorKind::SessionExpiryIntervalFromServer
             | ErrorKind::NoLocalOnShared
             | ErrorKind::InvalidRetainHandling
             | ErrorKind::EmptyList

@@ -209,9 +209,11 @@ fn check_wildcards(bytes: &[u8]) -> Result<(), TextFault> {
     while let Some((&byte, after)) = rest.split_first() {
         let at = bytes.len() - rest.len();
         match byte {
-            b'#' if before != b'/' || !after.is_empty() => return Err((ErrorKind::MisplacedWildcard, at)),
+            b'#' if before != b'/' || !after.is_empty() => {
+                return Err((ErrorKind::MisplacedMultiLevelWildcard, at));
+            }
             b'+' if before != b'/' || after.first().is_some_and(|&next| next != b'/') => {
-                return Err((ErrorKind::MisplacedWildcard, at));
+                return Err((ErrorKind::MisplacedSingleLevelWildcard, at));
             }
             _ => {}
         }
@@ -332,7 +334,7 @@ mod tests {
         );
         assert_eq!(
             TopicFilter::new("a/b#").map_err(|e| (e.kind(), e.at())),
-            Err((ErrorKind::MisplacedWildcard, 3))
+            Err((ErrorKind::MisplacedMultiLevelWildcard, 3))
         );
     }
 

@@ -333,9 +333,15 @@ fn flags(reader: &mut Reader<'_>, version: Version) -> Result<u8, Fault> {
     if flags & 1 != 0 && version != Version::V31 {
         return refuse(ErrorKind::ReservedConnectFlag);
     }
-    // [MQTT-3.1.2-11], [MQTT-3.1.2-13], [MQTT-3.1.2-15]
-    if flags & WILL == 0 && flags & (WILL_QOS | WILL_RETAIN) != 0 && version != Version::V31 {
-        return refuse(ErrorKind::WillFlagsWithoutWill);
+    if flags & WILL == 0 && version != Version::V31 {
+        // [MQTT-3.1.2-13], in 5.0 [MQTT-3.1.2-11]
+        if flags & WILL_QOS != 0 {
+            return refuse(ErrorKind::WillQosWithoutWill);
+        }
+        // [MQTT-3.1.2-15], in 5.0 [MQTT-3.1.2-13]
+        if flags & WILL_RETAIN != 0 {
+            return refuse(ErrorKind::WillRetainWithoutWill);
+        }
     }
     // [MQTT-3.1.2-14], in 5.0 [MQTT-3.1.2-12]
     if flags & WILL != 0 && flags & WILL_QOS == WILL_QOS {

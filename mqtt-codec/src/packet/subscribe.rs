@@ -294,12 +294,17 @@ pub(super) fn filter<'a>(
     }
 }
 
-/// `[MQTT-4.8.2-1]`, `[MQTT-4.8.2-2]` the form of a shared subscription.
+/// The form of a shared subscription.
 #[inline]
 fn check_shared(filter: TopicFilter<'_>, version: Version) -> Result<(), ErrorKind> {
-    match version == Version::V5 && filter.is_shared() && filter.shared().is_none() {
-        true => Err(ErrorKind::InvalidSharedSubscription),
-        false => Ok(()),
+    if version != Version::V5 || !filter.is_shared() || filter.shared().is_some() {
+        return Ok(());
+    }
+    match filter.as_bytes().strip_prefix(b"$share/") {
+        // [MQTT-4.8.2-1] the share name has at least one character.
+        Some([] | [b'/', ..]) => Err(ErrorKind::EmptyShareName),
+        // [MQTT-4.8.2-2] it holds no wildcard and is followed by a filter.
+        _ => Err(ErrorKind::InvalidSharedSubscription),
     }
 }
 

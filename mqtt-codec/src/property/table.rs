@@ -204,11 +204,12 @@ fn check_block<const STRINGS: bool>(
     if seen.lacks_authentication_method() {
         return Err(Fault::new(ErrorKind::MissingAuthenticationMethod, block.len()));
     }
-    match policy.sender {
-        Some(sender) if sent_by_other(seen, scope, sender) => {
-            Err(Fault::new(ErrorKind::WrongDirection, block.len()))
-        }
-        _ => Ok(seen),
+    match policy
+        .sender
+        .map_or(Ok(()), |sender| check_sender(seen, scope, sender))
+    {
+        Ok(()) => Ok(seen),
+        Err(kind) => Err(Fault::new(kind, block.len())),
     }
 }
 
@@ -225,7 +226,15 @@ fn check_value<const STRINGS: bool>(id: u8, wire: Wire, reader: &mut Reader<'_>)
         Wire::Variable => reader.variable_byte_integer()? != 0,
         Wire::Text if STRINGS => reader.text().map(|_| true)?,
         // [MQTT-3.3.2-14] a Response Topic holds no wildcards.
-        Wire::Topic if STRINGS => reader.topic_name().map(|_| true)?,
+        Wire::Topic if STRINGS => match reader.topic_name() {
+            Err(fault) if fault.kind == ErrorKind::WildcardInTopicName => {
+                return Err(Fault {
+                    kind: ErrorKind::WildcardInResponseTopic,
+                    ..fault
+                });
+            }
+            topic => topic.map(|_| true)?,
+        },
         Wire::Text | Wire::Topic | Wire::Binary => reader.binary().map(|_| true)?,
         Wire::Pair if STRINGS => reader.text().and_then(|_| reader.text()).map(|_| true)?,
         Wire::Pair => reader.binary().and_then(|_| reader.binary()).map(|_| true)?,
@@ -238,13 +247,21 @@ fn check_value<const STRINGS: bool>(id: u8, wire: Wire, reader: &mut Reader<'_>)
     }
 }
 
-fn sent_by_other(seen: Seen, scope: PropertyScope, sender: Role) -> bool {
+/// Whether the sender may send these properties.
+fn check_sender(seen: Seen, scope: PropertyScope, sender: Role) -> Result<(), ErrorKind> {
     match (scope, sender) {
-        // [MQTT-3.3.4-6] a client does not send Subscription Identifiers in PUBLISH.
-        (PropertyScope::Publish, Role::Client) => seen.has(SUBSCRIPTION_IDENTIFIER),
-        (PropertyScope::Disconnect, Role::Client) => seen.has(SERVER_REFERENCE),
-        // [MQTT-3.14.2-2] a server does not send a Session Expiry Interval in DISCONNECT.
-        (PropertyScope::Disconnect, Role::Server) => seen.has(SESSION_EXPIRY_INTERVAL),
-        _ => false,
+        // [MQTT-3.3.4-6]
+        (PropertyScope::Publish, Role::Client) if seen.has(SUBSCRIPTION_IDENTIFIER) => {
+            Err(ErrorKind::SubscriptionIdentifierFromClient)
+        }
+        // [MQTT-3.14.2-2]
+        (PropertyScope::Disconnect, Role::Server) if seen.has(SESSION_EXPIRY_INTERVAL) => {
+            Err(ErrorKind::SessionExpiryIntervalFromServer)
+        }
+        // 3.14.2.2.5: the server sends it.
+        (PropertyScope::Disconnect, Role::Client) if seen.has(SERVER_REFERENCE) => {
+            Err(ErrorKind::WrongDirection)
+        }
+        _ => Ok(()),
     }
 }
