@@ -166,6 +166,9 @@ pub struct Capabilities {
     pub max_payload: Option<usize>,
     /// How many acknowledged publishes may be unanswered at once; at least 1.
     pub max_in_flight: usize,
+    /// Whether received messages are to be acknowledged in the order they arrived, as MQTT wants it, or each when it is
+    /// taken, so that one subscription's reader does not hold up the others.
+    pub acknowledge_in_order: bool,
 }
 
 impl Capabilities {
@@ -180,6 +183,7 @@ impl Capabilities {
             will: false,
             max_payload: None,
             max_in_flight: 1,
+            acknowledge_in_order: true,
         }
     }
 
@@ -237,8 +241,8 @@ pub enum Op {
         /// The filter given in [`Op::Subscribe`].
         filter: FilterBuf,
     },
-    /// The application has the message: acknowledge it to the peer. The engine sends these in arrival order and
-    /// has no answer to them.
+    /// The application has the message: acknowledge it to the peer. The engine sends these in arrival order
+    /// ([`Capabilities::acknowledge_in_order`]) and has no answer to them.
     Acknowledge(DeliveryId),
 }
 

@@ -300,6 +300,8 @@ impl Engine {
     ) {
         self.link = Link::Online;
         self.session = capabilities;
+        self.deliveries
+            .handle_session_start(capabilities.acknowledge_in_order);
         self.backoff.handle_connected(now);
         for id in in_doubt {
             if let Some(leaving) = self.queue.remove(*id) {
