@@ -144,6 +144,26 @@ impl<P: Copy + Ord> Endpoint<P> {
         self.take_observer(now, observer.0);
     }
 
+    /// Ends an observation from this side with a last, confirmable error (RFC 7641 §4.2). What is queued is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`], [`Error::Class`] if the message is a success, [`Error::TooLarge`].
+    pub fn dismiss(
+        &mut self,
+        now: Duration,
+        observer: ObserverId,
+        mut message: Message,
+    ) -> Result<(), Error> {
+        self.check_response(&message)?;
+        if message.code().is_success() || message.payload().len() > self.parameters.block_size {
+            return Err(Error::Class);
+        }
+        let gone = self.take_observer(now, observer.0).ok_or(Error::Unknown)?;
+        message.set_token(gone.token);
+        message.set_kind(Kind::Confirmable);
+        self.originate(now, gone.peer, message, Purpose::Response)
+    }
+
     pub(super) fn notification_arrived(&mut self, now: Duration, id: u64) {
         let Some(observer) = self.observers.get_mut(&id) else {
             return;
