@@ -74,3 +74,11 @@ async fn websocket_keeps_the_contract() {
     .await;
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn coap_keeps_the_contract() {
+    let gateway = gateway().await;
+    let coap = gateway.urls().coap.unwrap();
+    holds(&coap, &coap, &["a retained message reaches a later subscriber"]).await;
+    gateway.stop().await;
+}

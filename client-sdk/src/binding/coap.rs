@@ -9,7 +9,7 @@
 //! The key is the *first* query, `auth=<key>`: the platform looks nowhere else.
 
 use manywire_coap::{Code, ContentFormat, Message as CoapMessage, OptionNumber};
-use manywire_topics::{Dialect, FilterBuf, Form};
+use manywire_topics::{Dialect, Filter, FilterBuf, Form, TopicBuf};
 
 use crate::{
     credentials::Credentials,
@@ -90,17 +90,24 @@ impl Binding {
         Ok(request.with_payload(message.payload.to_vec()))
     }
 
-    /// The request to observe a filter, without its Observe option.
+    /// The requests to observe a filter, without their Observe option: two where one path cannot say it all (`a/#` is
+    /// `a/>` and `a`). With each comes the topic of its messages, if the path names one.
     ///
     /// # Errors
     /// [`RefusalKind::Topic`] if the filter has no path in this dialect, [`RefusalKind::Unsupported`] if the dialect
     /// has no Observe.
-    pub fn observe(&self, filter: &FilterBuf) -> Result<CoapMessage, Refusal> {
+    pub fn observe(&self, filter: &FilterBuf) -> Result<Vec<(CoapMessage, Option<TopicBuf>)>, Refusal> {
         if !self.can_observe() {
             return Err(Refusal::new(RefusalKind::Unsupported).because("FluxMQ has no CoAP subscriptions"));
         }
-        let path = filter.display(Form::Path).map_err(no_path)?.to_string();
-        Ok(self.address(Code::GET, &path))
+        let filter = filter.as_filter();
+        let parts = [Some(filter), filter.also(Form::Path)];
+        let request = |part: Filter<'_>| {
+            let path = part.display(Form::Path).map_err(no_path)?.to_string();
+            let topic = part.as_topic().map(|topic| topic.to_buf());
+            Ok((self.address(Code::GET, &path), topic))
+        };
+        parts.into_iter().flatten().map(request).collect()
     }
 
     /// One option for each segment. They stay percent-encoded: the platform joins them and decodes the whole.
@@ -166,8 +173,6 @@ impl std::fmt::Debug for Query {
 
 #[cfg(test)]
 mod tests {
-    use manywire_topics::TopicBuf;
-
     use super::*;
 
     fn binding(dialect: Dialect) -> Binding {
@@ -220,6 +225,21 @@ mod tests {
         assert_eq!(
             binding.observe(&FilterBuf::from(&topic)).unwrap_err().kind(),
             RefusalKind::Unsupported
+        );
+    }
+
+    #[test]
+    fn a_filter_that_includes_the_level_above_takes_two_observations() {
+        let filter = FilterBuf::parse(Dialect::Channels, Form::Mqtt, "channels/ch/messages/a/#").unwrap();
+        let requests = binding(Dialect::Channels).observe(&filter).unwrap();
+        let paths: Vec<_> = requests
+            .iter()
+            .map(|(it, _)| texts(it, OptionNumber::URI_PATH).join("/"))
+            .collect();
+        assert_eq!(paths, ["channels/ch/messages/a/%3E", "channels/ch/messages/a"]);
+        assert!(
+            requests[0].1.is_none() && requests[1].1.is_some(),
+            "only one of them names its topic"
         );
     }
 

@@ -81,6 +81,7 @@ impl Transport for CoapTransport {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::publish_and_subscribe(QoS::AtLeastOnce);
         capabilities.max_payload = Some(self.parameters.max_body);
+        capabilities.acknowledge_in_order = false;
         capabilities.max_in_flight = self.parameters.nstart.max(MIN_IN_FLIGHT);
         capabilities
     }

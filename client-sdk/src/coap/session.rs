@@ -10,7 +10,7 @@ use std::{
 use futures_core::Stream;
 use futures_sink::Sink;
 use manywire_coap::{
-    ConfirmId, Ended, Endpoint, Event as CoapEvent, Failure, Message as CoapMessage, ObservationId,
+    Code, ConfirmId, Ended, Endpoint, Event as CoapEvent, Failure, Message as CoapMessage, ObservationId,
     Parameters, PingId, RequestId, Transmit,
 };
 use manywire_topics::{FilterBuf, TopicBuf};
@@ -43,6 +43,7 @@ pub(super) struct CoapSession {
     unconfirmed: VecDeque<RequestId>,
     publishes: HashMap<RequestId, OpId>,
     observations: HashMap<ObservationId, Observed>,
+    waiting: HashMap<SubscriptionId, Waiting>,
     deliveries: HashMap<DeliveryId, ConfirmId>,
     last_delivery: u64,
     greeting: Option<PingId>,
@@ -52,14 +53,21 @@ pub(super) struct CoapSession {
     closing: bool,
 }
 
-/// What an observation is for, and the operation that waits for it.
+/// What an observation is for. A subscription has one, or two if one path cannot say it all.
 struct Observed {
     subscription: SubscriptionId,
-    /// Where its messages were published, if the filter says it.
+    /// Where its messages were published, if the path says it.
     topic: Option<TopicBuf>,
     qos: QoS,
-    registering: Option<OpId>,
-    cancelling: Option<OpId>,
+    established: bool,
+}
+
+/// An operation on a subscription, and how many of its observations have still to answer.
+#[derive(Clone, Copy)]
+struct Waiting {
+    id: OpId,
+    left: usize,
+    ending: bool,
 }
 
 impl CoapSession {
@@ -76,6 +84,7 @@ impl CoapSession {
             unconfirmed: VecDeque::new(),
             publishes: HashMap::new(),
             observations: HashMap::new(),
+            waiting: HashMap::new(),
             deliveries: HashMap::new(),
             last_delivery: 0,
             greeting: None,
@@ -238,14 +247,14 @@ impl CoapSession {
         let Some(observed) = self.observations.get_mut(&observation) else {
             return;
         };
-        if let Some(id) = observed.registering.take() {
-            self.events.push_back(Event::Subscribed {
-                id,
-                qos: observed.qos,
-            });
+        let (subscription, qos) = (observed.subscription, observed.qos);
+        if !std::mem::replace(&mut observed.established, true)
+            && let Some(id) = self.answered(subscription)
+        {
+            self.events.push_back(Event::Subscribed { id, qos });
         }
         if gap {
-            self.events.push_back(Event::Gap(observed.subscription));
+            self.events.push_back(Event::Gap(subscription));
         }
         // The platform's own answer is empty; a notification that came before it is not.
         if !message.payload().is_empty() {
@@ -290,22 +299,57 @@ impl CoapSession {
             Ended::Response(message) if message.code().is_success() => {
                 Refusal::new(RefusalKind::Unsupported).because("the platform answered without observing")
             }
+            // The platform stops, or was too busy for us: as when any other connection is lost, the engine comes back.
+            Ended::Response(message)
+                if message.code() == Code::SERVICE_UNAVAILABLE && observed.established && !self.closing =>
+            {
+                return self.fail(TransportErrorKind::Closed);
+            }
             Ended::Response(message) => binding::refusal(&message),
             Ended::Failed(Failure::Timeout) => return self.fail(TransportErrorKind::TimedOut),
             Ended::Failed(failure) => Refusal::new(RefusalKind::Unsupported).because(failure.to_string()),
             _ => Refusal::new(RefusalKind::Other),
         };
         let subscription = observed.subscription;
-        self.events
-            .push_back(match (observed.cancelling, observed.registering) {
-                (Some(id), _) => Event::Unsubscribed(id),
-                (None, Some(id)) => Event::Refused { id, refusal },
-                (None, None) if self.closing => return,
-                (None, None) => Event::Ended {
+        match self.waiting.get(&subscription) {
+            Some(waiting) if waiting.ending => {
+                let ended = self.answered(subscription).map(Event::Unsubscribed);
+                self.events.extend(ended);
+            }
+            Some(waiting) => {
+                let id = waiting.id;
+                self.waiting.remove(&subscription);
+                self.drop_observations(subscription);
+                self.events.push_back(Event::Refused { id, refusal });
+            }
+            None if self.closing => {}
+            None => {
+                self.drop_observations(subscription);
+                self.events.push_back(Event::Ended {
                     subscription,
                     refusal,
-                },
-            });
+                });
+            }
+        }
+    }
+
+    /// One observation less has to answer; gives the operation when it was the last.
+    fn answered(&mut self, subscription: SubscriptionId) -> Option<OpId> {
+        let waiting = self.waiting.get_mut(&subscription)?;
+        waiting.left = waiting.left.saturating_sub(1);
+        if waiting.left > 0 {
+            return None;
+        }
+        self.waiting.remove(&subscription).map(|waiting| waiting.id)
+    }
+
+    /// Ends what observes for a subscription, without telling the engine.
+    fn drop_observations(&mut self, subscription: SubscriptionId) {
+        let now = self.now();
+        for observation in self.of_subscription(subscription) {
+            self.observations.remove(&observation);
+            self.endpoint.cancel_observation(now, observation);
+        }
     }
 
     fn fail(&mut self, kind: TransportErrorKind) {
@@ -347,43 +391,59 @@ impl CoapSession {
         filter: &FilterBuf,
         qos: QoS,
     ) -> Result<(), Refusal> {
-        let request = self.binding.observe(filter)?;
-        let before: Vec<_> = self.of_subscription(subscription).collect();
-        let observation = self
-            .endpoint
-            .observe(self.now(), (), request)
-            .map_err(refused_here)?;
-        for observation in before {
-            self.observations.remove(&observation);
-            self.endpoint.cancel_observation(self.now(), observation);
-        }
-        let observed = Observed {
-            subscription,
-            topic: filter.as_filter().as_topic().map(|topic| topic.to_buf()),
-            qos: qos.min(QoS::AtLeastOnce),
-            registering: Some(id),
-            cancelling: None,
+        let requests = self.binding.observe(filter)?;
+        self.drop_observations(subscription);
+        let waiting = Waiting {
+            id,
+            left: requests.len(),
+            ending: false,
         };
-        self.observations.insert(observation, observed);
+        for (request, topic) in requests {
+            let observation = self
+                .endpoint
+                .observe(self.now(), (), request)
+                .map_err(refused_here)?;
+            let qos = qos.min(QoS::AtLeastOnce);
+            self.observations.insert(
+                observation,
+                Observed {
+                    subscription,
+                    topic,
+                    qos,
+                    established: false,
+                },
+            );
+        }
+        self.waiting.insert(subscription, waiting);
         Ok(())
     }
 
     fn unsubscribe(&mut self, id: OpId, subscription: SubscriptionId) {
-        let Some(observation) = self.of_subscription(subscription).next() else {
+        let observations = self.of_subscription(subscription);
+        if observations.is_empty() {
             return self.events.push_back(Event::Unsubscribed(id));
-        };
-        if let Some(observed) = self.observations.get_mut(&observation) {
-            observed.cancelling = Some(id);
         }
-        self.endpoint.cancel_observation(self.now(), observation);
+        self.waiting.insert(
+            subscription,
+            Waiting {
+                id,
+                left: observations.len(),
+                ending: true,
+            },
+        );
+        let now = self.now();
+        for observation in observations {
+            self.endpoint.cancel_observation(now, observation);
+        }
     }
 
-    fn of_subscription(&self, subscription: SubscriptionId) -> impl Iterator<Item = ObservationId> + '_ {
-        let wanted = move |observed: &Observed| observed.subscription == subscription;
+    fn of_subscription(&self, subscription: SubscriptionId) -> Vec<ObservationId> {
+        let wanted = |observed: &Observed| observed.subscription == subscription;
         self.observations
             .iter()
-            .filter(move |(_, observed)| wanted(observed))
+            .filter(|(_, observed)| wanted(observed))
             .map(|(observation, _)| *observation)
+            .collect()
     }
 }
 
