@@ -9,7 +9,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::identity::{Registry, RegistryError, Thing};
-use crate::{Limits, Tls, TlsError};
+use crate::{CoapSettings, Limits, Tls, TlsError};
 
 /// A gateway's settings, as a TOML file has them. What is left out has its default.
 ///
@@ -22,6 +22,9 @@ use crate::{Limits, Tls, TlsError};
 /// http = "127.0.0.1:8008"            # also WebSocket, and MQTT over WebSocket
 /// mqtt = "127.0.0.1:1883"            # or false
 /// coap = "127.0.0.1:5683"            # or false
+///
+/// [coap]
+/// keep_alive = 43_200                # seconds between signs of life that observers are asked for
 ///
 /// [limits]
 /// connections = 10_000
@@ -54,6 +57,7 @@ pub struct Config {
     pub(crate) dialect: Dialect,
     pub(crate) listen: Listen,
     pub(crate) limits: Limits,
+    pub(crate) coap: CoapSettings,
     pub(crate) registry: Registry,
     pub(crate) tls: Option<Tls>,
     pub(crate) data: Option<PathBuf>,
@@ -145,6 +149,7 @@ impl Config {
             dialect: file.dialect.unwrap_or(DialectName::Channels).into(),
             listen: file.listen,
             limits: file.limits,
+            coap: file.coap,
             registry,
             tls: file.tls.map(|tls| tls.read(base)).transpose()?,
             data: file.data.map(|data| base.join(data)),
@@ -205,6 +210,7 @@ struct File {
     dialect: Option<DialectName>,
     listen: Listen,
     limits: Limits,
+    coap: CoapSettings,
     thing: Vec<Entry>,
     tls: Option<TlsFiles>,
     data: Option<PathBuf>,

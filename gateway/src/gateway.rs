@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use manywire_topics::Dialect;
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
 
 use crate::broker::{Broker, MemoryBroker};
+use crate::coap::CoapSettings;
 use crate::config::{Endpoint, LOOPBACK, Listen};
 use crate::http::HttpAdapter;
 use crate::hub::{Hub, Parts};
@@ -18,7 +19,7 @@ use crate::identity::{Identity, Registry, RegistryError, Secret, Thing};
 use crate::listener::accept;
 use crate::mqtt::MqttAdapter;
 use crate::running::{Addresses, Running};
-use crate::shutdown::ShutdownControl;
+use crate::shutdown::{Shutdown, ShutdownControl};
 use crate::store::{Store, StoreError};
 use crate::{Config, Limits, Tls, reload};
 
@@ -40,6 +41,7 @@ pub struct Builder {
     dialect: Dialect,
     listen: Listen,
     limits: Limits,
+    coap_settings: CoapSettings,
     registry: Registry,
     things: Vec<(Thing, Secret)>,
     identity: Option<Arc<dyn Identity>>,
@@ -77,6 +79,7 @@ impl Builder {
         self.dialect = config.dialect;
         self.listen = config.listen;
         self.limits = config.limits;
+        self.coap_settings = config.coap;
         self.registry = config.registry;
         self.file = config.file;
         self.tls = config.tls;
@@ -146,6 +149,12 @@ impl Builder {
         self
     }
 
+    /// How CoAP is served.
+    pub fn coap_settings(mut self, settings: CoapSettings) -> Self {
+        self.coap_settings = settings;
+        self
+    }
+
     /// Opens every listener, then starts to serve. Must be called in a tokio runtime.
     ///
     /// # Errors
@@ -178,32 +187,11 @@ impl Builder {
         let (control, shutdown) = ShutdownControl::new();
         let (mut listeners, mut background) = (JoinSet::new(), JoinSet::new());
 
-        let (http, http_address) = listen("HTTP", self.listen.http.unwrap_or(LOOPBACK)).await?;
-        // CoAP starts here on its UDP socket.
-        let (mqtt, mqtt_address) = match self.listen.mqtt.address() {
-            Some(address) => {
-                let (listener, address) = listen("MQTT", address).await?;
-                let adapter = MqttAdapter::new(Arc::clone(&hub));
-                listeners.spawn(accept(
-                    listener,
-                    adapter.clone(),
-                    Arc::clone(&hub),
-                    shutdown.clone(),
-                ));
-                (Some(adapter), Some(address))
-            }
-            None => (None, None),
-        };
-        let addresses = Addresses {
-            http: http_address,
-            mqtt: mqtt_address,
-            coap: None,
-        };
+        let addresses = open(self.listen, self.coap_settings, &hub, &shutdown, &mut listeners).await?;
         background.spawn(Arc::clone(&hub).watch_rights());
         if let Some(file) = file {
             background.spawn(reload::follow(file, self.registry, self.things, Arc::clone(&hub)));
         }
-        listeners.spawn(accept(http, HttpAdapter { mqtt }, Arc::clone(&hub), shutdown));
         Ok(Running {
             hub,
             addresses,
@@ -224,6 +212,51 @@ impl std::fmt::Debug for Builder {
     }
 }
 
+/// Opens every listener that is wanted, and starts to serve it.
+async fn open(
+    wanted: Listen,
+    coap_settings: CoapSettings,
+    hub: &Arc<Hub>,
+    shutdown: &Shutdown,
+    listeners: &mut JoinSet<()>,
+) -> Result<Addresses, StartError> {
+    let (http, http_address) = listen("HTTP", wanted.http.unwrap_or(LOOPBACK)).await?;
+    let coap_address = match wanted.coap.address() {
+        Some(address) => {
+            let (socket, address) = bind(address).await?;
+            let serving = crate::coap::serve(socket, Arc::clone(hub), coap_settings, shutdown.clone());
+            listeners.spawn(serving);
+            Some(address)
+        }
+        None => None,
+    };
+    let (mqtt, mqtt_address) = match wanted.mqtt.address() {
+        Some(address) => {
+            let (listener, address) = listen("MQTT", address).await?;
+            let adapter = MqttAdapter::new(Arc::clone(hub));
+            listeners.spawn(accept(
+                listener,
+                adapter.clone(),
+                Arc::clone(hub),
+                shutdown.clone(),
+            ));
+            (Some(adapter), Some(address))
+        }
+        None => (None, None),
+    };
+    listeners.spawn(accept(
+        http,
+        HttpAdapter { mqtt },
+        Arc::clone(hub),
+        shutdown.clone(),
+    ));
+    Ok(Addresses {
+        http: http_address,
+        mqtt: mqtt_address,
+        coap: coap_address,
+    })
+}
+
 async fn listen(
     protocol: &'static str,
     address: SocketAddr,
@@ -236,4 +269,15 @@ async fn listen(
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
+}
+
+async fn bind(address: SocketAddr) -> Result<(UdpSocket, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen {
+        protocol: "CoAP",
+        address,
+        source,
+    };
+    let socket = UdpSocket::bind(address).await.map_err(failed)?;
+    let address = socket.local_addr().map_err(failed)?;
+    Ok((socket, address))
 }

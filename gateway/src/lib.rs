@@ -31,6 +31,7 @@
 
 mod authorization;
 pub mod broker;
+mod coap;
 mod config;
 mod content_type;
 mod gateway;
@@ -51,6 +52,7 @@ mod store;
 mod tls;
 mod ws;
 
+pub use crate::coap::CoapSettings;
 pub use crate::config::{Config, ConfigError};
 pub use crate::content_type::ContentType;
 pub use crate::gateway::{Builder, Gateway, StartError};

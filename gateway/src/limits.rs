@@ -73,12 +73,12 @@ impl Default for Limits {
 }
 
 /// Durations as a number of seconds, fractions allowed.
-mod seconds {
+pub(crate) mod seconds {
     use std::time::Duration;
 
     use serde::de::{Deserialize, Deserializer, Error};
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(Error::custom)
     }
 }
