@@ -8,6 +8,7 @@ mod mqtt_codec;
 mod race;
 mod report;
 mod senml;
+mod topics;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,11 @@ const SUITES: &[Suite] = &[
         name: "senml",
         shows: "SenML packs: read with resolving, and write; ns, allocations and bytes per record",
         run: senml::run,
+    },
+    Suite {
+        name: "topics",
+        shows: "addresses: parse and print, match one filter, look up among up to a million",
+        run: topics::run,
     },
 ];
 
