@@ -112,6 +112,11 @@ impl Channel<'_> {
 }
 
 impl TopicBuf {
+    /// How many bytes its text holds, for those who account for memory.
+    pub fn text_len(&self) -> usize {
+        self.0.text.len()
+    }
+
     /// As [`Topic::parse`].
     pub fn parse(dialect: Dialect, form: Form, text: &str) -> Result<Self, Error> {
         Topic::parse(dialect, form, text).map(|topic| topic.to_buf())
@@ -152,6 +157,11 @@ impl Topic<'_> {
 }
 
 impl FilterBuf {
+    /// How many bytes its text holds, for those who account for memory.
+    pub fn text_len(&self) -> usize {
+        self.0.text.len()
+    }
+
     /// As [`Filter::parse`].
     pub fn parse(dialect: Dialect, form: Form, text: &str) -> Result<Self, Error> {
         Filter::parse(dialect, form, text).map(|filter| filter.to_buf())
