@@ -15,6 +15,8 @@ pub struct Limits {
     pub connections_per_second: u32,
     /// Bytes in one payload. The platform's brokers take 1 MiB.
     pub payload: usize,
+    /// Bytes in one topic or filter.
+    pub topic: usize,
     /// Bytes in the head of an HTTP request.
     pub head: usize,
     /// Header fields in an HTTP request.
@@ -34,6 +36,8 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// Filters one connection or session may subscribe to.
     pub subscriptions: usize,
+    /// Bytes in the subscriptions of all together.
+    pub subscription_bytes: usize,
     /// Messages waiting for one subscriber.
     pub queued_messages: usize,
     /// Bytes waiting for one subscriber.
@@ -55,6 +59,7 @@ impl Default for Limits {
             connections: 20_000,
             connections_per_second: 5_000,
             payload: 1 << 20,
+            topic: 4 << 10,
             head: 16 << 10,
             headers: 64,
             head_timeout: Duration::from_secs(30),
@@ -62,6 +67,7 @@ impl Default for Limits {
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
             subscriptions: 1_000,
+            subscription_bytes: 512 << 20,
             queued_messages: 100_000,
             queued_bytes: 16 << 20,
             total_queued_bytes: 1 << 30,

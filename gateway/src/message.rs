@@ -65,9 +65,9 @@ impl Message {
         self.expiry.is_some_and(|expiry| age >= expiry)
     }
 
-    /// The bytes it holds in a queue: payload, properties and an estimate for the rest.
+    /// The bytes it holds in a queue: payload, topic, properties and an estimate for the rest.
     pub fn cost(&self) -> usize {
-        size_of::<Self>() + self.payload.len() + self.properties.len()
+        size_of::<Self>() + self.payload.len() + self.topic.text_len() + self.properties.len()
     }
 }
 

@@ -66,6 +66,7 @@ impl Refusal {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
+            Self::Broker(BrokerError::TopicTooLong) => StatusCode::BAD_REQUEST,
             Self::Broker(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Topic(_)
             | Self::Subtopic(_)
@@ -88,6 +89,7 @@ impl Refusal {
             Self::Method { allowed } => {
                 headers.insert(ALLOW, HeaderValue::from_static(allowed));
             }
+            Self::Broker(BrokerError::TopicTooLong) => {}
             Self::Denied(Denied::Unavailable) | Self::Broker(_) => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }

@@ -247,6 +247,52 @@ async fn subscriptions_are_bounded_and_end_with_the_inbox() {
 }
 
 #[tokio::test]
+async fn all_subscriptions_together_are_bounded_and_make_room_when_they_end() {
+    let gateway = gateway_with(|limits| limits.subscription_bytes = 1_000).await;
+    let hub = gateway.hub();
+    let first = hub.inbox();
+    let mut held = 0;
+    while first
+        .subscribe(filter(&held.to_string()), SubscribeOptions::default())
+        .await
+        .is_ok()
+    {
+        held += 1;
+    }
+    assert_eq!(held, 3);
+    let second = hub.inbox();
+    let refused = second.subscribe(filter("a"), SubscribeOptions::default()).await;
+    assert_eq!(refused, Err(BrokerError::TooManySubscriptions));
+    assert!(
+        first
+            .subscribe(filter("0"), SubscribeOptions::default())
+            .await
+            .unwrap(),
+        "it has that one"
+    );
+    drop(first);
+    for number in 0..held {
+        second
+            .subscribe(filter(&number.to_string()), SubscribeOptions::default())
+            .await
+            .unwrap();
+        assert!(second.unsubscribe(&filter(&number.to_string())));
+    }
+}
+
+#[tokio::test]
+async fn long_topics_and_filters_are_refused() {
+    let gateway = gateway_with(|limits| limits.topic = 64).await;
+    let long = "x".repeat(64);
+    let refused = gateway.hub().publish(message(&long, "x")).await;
+    assert_eq!(refused, Err(BrokerError::TopicTooLong));
+    let inbox = gateway.hub().inbox();
+    let refused = inbox.subscribe(filter(&long), SubscribeOptions::default()).await;
+    assert_eq!(refused, Err(BrokerError::TopicTooLong));
+    publish(gateway.hub(), message(&long[..32], "x")).await;
+}
+
+#[tokio::test]
 async fn a_subscriber_that_is_too_slow_is_told_and_its_memory_is_free() {
     let gateway = gateway_with(|limits| limits.queued_messages = 3).await;
     let hub = gateway.hub();

@@ -25,7 +25,8 @@ use crate::store::{Store, StoreError, Table};
 /// Publishing costs one walk through a trie of filters and, for a subscriber with one filter, no allocation.
 pub struct MemoryBroker {
     state: RwLock<State>,
-    max_subscriptions: usize,
+    /// Bytes in one topic or filter.
+    max_topic: usize,
     store: Option<Arc<Store>>,
 }
 
@@ -33,6 +34,11 @@ struct State {
     filters: FilterSet<Origin, Subscription>,
     subscribers: HashMap<Origin, Seat>,
     retained: Retained,
+    /// What the filters of all together hold.
+    filter_bytes: usize,
+    max_filter_bytes: usize,
+    /// Filters of one subscriber.
+    max_filters: usize,
 }
 
 struct Seat {
@@ -86,13 +92,19 @@ impl MemoryBroker {
                 filters: FilterSet::new(),
                 subscribers: HashMap::new(),
                 retained,
+                filter_bytes: 0,
+                max_filter_bytes: limits.subscription_bytes,
+                max_filters: limits.subscriptions,
             }),
-            max_subscriptions: limits.subscriptions,
+            max_topic: limits.topic,
             store,
         }
     }
 
     fn accept(&self, message: Message) -> Result<(), BrokerError> {
+        if message.topic.text_len() > self.max_topic {
+            return Err(BrokerError::TopicTooLong);
+        }
         let message = Arc::new(message);
         if message.retain {
             // Under the write lock, so that no subscriber gets the new message as retained and as live.
@@ -132,8 +144,12 @@ impl Broker for MemoryBroker {
         filter: FilterBuf,
         options: SubscribeOptions,
     ) -> Answer<'a, Result<bool, BrokerError>> {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let outcome = state.subscribe(subscriber, filter, options, self.max_subscriptions);
+        let outcome = if filter.text_len() > self.max_topic {
+            Err(BrokerError::TopicTooLong)
+        } else {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            state.subscribe(subscriber, filter, options)
+        };
         Box::pin(future::ready(outcome))
     }
 
@@ -188,14 +204,20 @@ impl State {
         subscriber: &Subscriber,
         filter: FilterBuf,
         options: SubscribeOptions,
-        max_subscriptions: usize,
     ) -> Result<bool, BrokerError> {
         let origin = subscriber.origin();
-        let seat = self.subscribers.entry(origin).or_insert_with(Seat::new);
-        let existed = seat.filters.contains(&filter);
-        if !existed && seat.filters.len() >= max_subscriptions {
-            return Err(BrokerError::TooManySubscriptions);
+        let cost = cost(&filter);
+        let (count, existed) = match self.subscribers.get(&origin) {
+            Some(seat) => (seat.filters.len(), seat.filters.contains(&filter)),
+            None => (0, false),
+        };
+        if !existed {
+            if count >= self.max_filters || self.filter_bytes + cost > self.max_filter_bytes {
+                return Err(BrokerError::TooManySubscriptions);
+            }
+            self.filter_bytes += cost;
         }
+        let seat = self.subscribers.entry(origin).or_insert_with(Seat::new);
         seat.filters.insert(filter.clone());
         seat.count.store(seat.filters.len(), Ordering::Relaxed);
         let count = Arc::clone(&seat.count);
@@ -235,6 +257,7 @@ impl State {
         }
         if existed {
             self.filters.remove(filter.as_filter(), &origin);
+            self.filter_bytes -= cost(filter);
         }
         existed
     }
@@ -245,6 +268,7 @@ impl State {
         };
         for filter in seat.filters {
             self.filters.remove(filter.as_filter(), &origin);
+            self.filter_bytes -= cost(&filter);
         }
     }
 }
@@ -256,6 +280,11 @@ impl Seat {
             count: Arc::default(),
         }
     }
+}
+
+/// What a subscription holds: its text and an estimate for its places in the maps and the trie.
+fn cost(filter: &FilterBuf) -> usize {
+    256 + filter.text_len()
 }
 
 /// Hands a retained message in to the store, or what it clears.

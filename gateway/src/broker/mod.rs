@@ -217,9 +217,12 @@ pub enum BrokerError {
     /// The limit for retained messages is reached.
     #[error("there is no room for another retained message")]
     RetainedFull,
-    /// The subscriber has as many subscriptions as it may have.
-    #[error("the subscriber has too many subscriptions")]
+    /// The subscriber, or all of them together, have as many subscriptions as they may have.
+    #[error("there are too many subscriptions")]
     TooManySubscriptions,
+    /// The topic or filter is longer than the limit.
+    #[error("the topic is too long")]
+    TopicTooLong,
     /// The message could not be kept on disk. It has reached those who are connected.
     #[error("the message could not be kept on disk")]
     NotStored,
