@@ -6,8 +6,15 @@ use std::{fmt, sync::Arc};
 #[derive(Clone, Default)]
 pub struct Tls {
     pub(crate) roots: Vec<Arc<[u8]>>,
-    pub(crate) identity: Option<(Arc<[u8]>, Arc<[u8]>)>,
+    pub(crate) identity: Option<Identity>,
     pub(crate) accept_invalid: bool,
+}
+
+/// A certificate chain and its private key, in PEM.
+#[derive(Clone)]
+pub(crate) struct Identity {
+    pub(crate) chain: Arc<[u8]>,
+    pub(crate) key: Arc<[u8]>,
 }
 
 impl Tls {
@@ -27,7 +34,10 @@ impl Tls {
     /// Proves itself with this certificate chain and private key, both in PEM.
     #[must_use]
     pub fn identity_pem(mut self, chain: impl Into<Arc<[u8]>>, key: impl Into<Arc<[u8]>>) -> Self {
-        self.identity = Some((chain.into(), key.into()));
+        self.identity = Some(Identity {
+            chain: chain.into(),
+            key: key.into(),
+        });
         self
     }
 

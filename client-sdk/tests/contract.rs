@@ -82,3 +82,19 @@ async fn coap_keeps_the_contract() {
     holds(&coap, &coap, &["a retained message reaches a later subscriber"]).await;
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn mqtt_keeps_the_contract() {
+    let gateway = gateway().await;
+    let url = gateway.urls().mqtt.unwrap();
+    holds(&url, &url, &[]).await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn mqtt_over_websocket_keeps_the_contract() {
+    let gateway = gateway().await;
+    let url = gateway.urls().mqtt_ws.unwrap();
+    holds(&url, &url, &[]).await;
+    gateway.stop().await;
+}

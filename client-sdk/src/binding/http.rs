@@ -107,7 +107,7 @@ pub fn outcome(status: u16, body: &[u8]) -> Result<(), Refusal> {
         _ => RefusalKind::Other,
     };
     let words = text.trim();
-    let words = words.get(..words.floor_char_boundary(200)).unwrap_or_default();
+    let words: String = words.chars().take(200).collect();
     let reason = if words.is_empty() {
         format!("status {status}")
     } else {

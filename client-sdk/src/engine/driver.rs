@@ -259,6 +259,11 @@ impl<'a> Exchange<'a> {
                 Ok(progress) => progress,
                 Err(_) if self.goodbye.is_some() => return Poll::Ready(Ok(())),
                 Err(error) => {
+                    // What had arrived before still counts: each answer is one message less to repeat.
+                    while self
+                        .read(context)
+                        .is_ok_and(|progress| progress == Progress::Moved)
+                    {}
                     self.ask_engine(now, true);
                     return Poll::Ready(Err(error));
                 }

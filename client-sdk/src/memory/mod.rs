@@ -117,7 +117,7 @@ impl MemoryBroker {
         static NAMED: OnceLock<Mutex<HashMap<String, MemoryBroker>>> = OnceLock::new();
         let named = NAMED.get_or_init(Mutex::default);
         let mut named = named.lock().unwrap_or_else(PoisonError::into_inner);
-        named.entry(name.to_owned()).or_insert_with(Self::new).clone()
+        named.entry(name.to_owned()).or_default().clone()
     }
 
     /// A transport to it. Each client needs one of its own.
@@ -146,7 +146,7 @@ impl MemoryBroker {
 
     /// Cuts every connection.
     pub fn disconnect_all(&self) {
-        let lines = std::mem::take(&mut self.0.lock().lines);
+        let lines = self.0.lock().lines.clone();
         lines.iter().filter_map(Weak::upgrade).for_each(|line| line.cut());
     }
 
@@ -257,9 +257,7 @@ impl MemoryTransport {
         if let Some(id) = kept_as {
             state.kept.insert(id.to_owned(), Arc::clone(&line));
         }
-        if !resumed {
-            state.lines.push(Arc::downgrade(&line));
-        } else if !state
+        if !state
             .lines
             .iter()
             .any(|known| known.as_ptr() == Arc::as_ptr(&line))

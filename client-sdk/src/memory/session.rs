@@ -262,10 +262,14 @@ impl Stream for MemorySession {
             }
             let line = Arc::clone(&self.line);
             let mut state = line.lock();
-            if !state.open || state.generation != self.generation {
+            if state.generation != self.generation {
                 return Poll::Ready(Some(Err(TransportError::new(TransportErrorKind::Closed))));
             }
+            // What was on its way when the connection was cut still arrives.
             let Some(report) = state.reports.front() else {
+                if !state.open {
+                    return Poll::Ready(Some(Err(TransportError::new(TransportErrorKind::Closed))));
+                }
                 state.waker = Some(context.waker().clone());
                 return Poll::Pending;
             };

@@ -11,7 +11,7 @@ use rustls::{
 use rustls_platform_verifier::BuilderVerifierExt;
 
 use crate::{
-    tls::Tls,
+    tls::{Identity, Tls},
     transport::{TransportError, TransportErrorKind},
 };
 
@@ -38,7 +38,7 @@ pub(crate) fn client_config(tls: &Tls) -> Result<ClientConfig, TransportError> {
     };
     match &tls.identity {
         None => Ok(builder.with_no_client_auth()),
-        Some((chain, key)) => {
+        Some(Identity { chain, key }) => {
             let chain = CertificateDer::pem_slice_iter(chain)
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(tls_error)?;
