@@ -189,14 +189,14 @@ fn check_first(
             return Err(ErrorKind::DupAtMostOnce);
         }
     } else {
-        // [MQTT-2.2.2-1], [MQTT-2.2.2-2], in 5.0 [MQTT-2.1.3-1]. 3.1 allows DUP where it has QoS 1.
+        // [MQTT-2.2.2-1], [MQTT-2.2.2-2], in 5.0 [MQTT-2.1.3-1]. 3.1 uses only the QoS of those that have QoS 1.
         let expected = packet_type.flags();
-        let dup = if version == Version::V31 && expected != 0 {
-            0b1000
-        } else {
-            0
+        let used = match version {
+            Version::V31 if expected == 0 => 0,
+            Version::V31 => 0b0110,
+            _ => 0b1111,
         };
-        if flags & !dup != expected {
+        if flags & used != expected {
             return Err(ErrorKind::InvalidFlags);
         }
     }
