@@ -1,7 +1,7 @@
 //! base64url without padding, as data values are written in JSON. (RFC 8428 §5, RFC 4648 §5)
 
 #[cfg(feature = "alloc")]
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 
 #[cfg(feature = "alloc")]
 use crate::ErrorKind;
@@ -25,6 +25,17 @@ pub(crate) fn encode<E>(data: &[u8], mut write: impl FnMut(&[u8]) -> Result<(), 
         write(characters.get(..=group.len()).unwrap_or_default())?;
     }
     Ok(())
+}
+
+/// The text of `data` as a string.
+#[cfg(feature = "alloc")]
+pub(crate) fn text(data: &[u8]) -> String {
+    let mut text = String::with_capacity(data.len().div_ceil(3) * 4);
+    let Ok(()) = encode(data, |part| {
+        text.extend(part.iter().copied().map(char::from));
+        Ok::<(), core::convert::Infallible>(())
+    });
+    text
 }
 
 /// What a reader does with the two leniencies.
@@ -63,7 +74,7 @@ fn without_padding(text: &[u8], accept: bool) -> Option<&[u8]> {
     if padding == 0 {
         return Some(text);
     }
-    let whole = accept && padding <= 2 && text.len() % 4 == 0;
+    let whole = accept && padding <= 2 && text.len().is_multiple_of(4);
     if whole {
         text.get(..text.len() - padding)
     } else {

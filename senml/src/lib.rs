@@ -22,14 +22,23 @@ extern crate std;
 
 mod base64url;
 #[cfg(feature = "alloc")]
+mod batch;
+#[cfg(feature = "alloc")]
 mod cbor;
+#[cfg(feature = "alloc")]
+mod compact;
 mod content_format;
 mod encode;
 mod error;
 #[cfg(feature = "alloc")]
+mod export;
+#[cfg(feature = "alloc")]
 mod extension;
+#[cfg(feature = "alloc")]
+mod fetch;
 mod fields;
 mod format;
+mod fragment;
 #[cfg(feature = "serde")]
 mod interop;
 #[cfg(feature = "alloc")]
@@ -39,6 +48,8 @@ mod name;
 mod number;
 #[cfg(feature = "alloc")]
 mod pack;
+#[cfg(feature = "alloc")]
+mod patch;
 mod reading;
 #[cfg(feature = "alloc")]
 mod record;
@@ -46,6 +57,9 @@ mod record;
 mod resolve;
 #[cfg(feature = "alloc")]
 mod source;
+#[cfg(feature = "alloc")]
+mod split;
+mod stream;
 mod strictness;
 mod time;
 #[cfg(feature = "alloc")]
@@ -54,14 +68,21 @@ mod unit;
 mod value;
 mod version;
 
+#[cfg(feature = "alloc")]
+pub use batch::Batch;
 pub use encode::{Decimals, Encoder, RecordRef};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "alloc")]
 pub use extension::{Extension, ExtensionValue};
+#[cfg(feature = "alloc")]
+pub use fetch::Fetch;
 pub use format::{Format, MediaType};
+pub use fragment::Fragment;
 pub use number::Number;
 #[cfg(feature = "alloc")]
 pub use pack::Pack;
+#[cfg(feature = "alloc")]
+pub use patch::Patch;
 pub use reading::Reading;
 #[cfg(feature = "alloc")]
 pub use reading::ReadingBuf;
@@ -69,6 +90,9 @@ pub use reading::ReadingBuf;
 pub use record::Record;
 #[cfg(feature = "alloc")]
 pub use resolve::{Readings, Resolved, Resolver};
+#[cfg(feature = "alloc")]
+pub use stream::StreamDecoder;
+pub use stream::StreamEncoder;
 pub use strictness::Strictness;
 pub use time::{Nanos, Time};
 #[cfg(feature = "alloc")]

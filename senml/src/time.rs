@@ -11,7 +11,10 @@ const ABSOLUTE_FROM_SECONDS: i128 = 1 << 28;
 
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 
-/// A number of nanoseconds, with room for five sextillion years; beyond, it saturates.
+/// Where times saturate, in nanoseconds: 10^29 seconds.
+const FURTHEST: i128 = 10i128.pow(38);
+
+/// A number of nanoseconds. Times further away than 292 years are kept to 18 digits, and saturate after 10^29 seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nanos(i128);
 
@@ -51,7 +54,26 @@ impl Nanos {
     }
 
     const fn saturating_add(self, other: Self) -> Self {
-        Self(self.0.saturating_add(other.0))
+        Self::rounded(self.0.saturating_add(other.0))
+    }
+
+    /// To 18 digits where there are more than fit 64 bits, so that the seconds always are an exact decimal.
+    const fn rounded(nanos: i128) -> Self {
+        if nanos as i64 as i128 == nanos {
+            Self(nanos)
+        } else {
+            Self::rounded_slowly(nanos)
+        }
+    }
+
+    #[cold]
+    const fn rounded_slowly(nanos: i128) -> Self {
+        let magnitude = nanos.unsigned_abs();
+        if magnitude >= FURTHEST as u128 {
+            return Self(if nanos < 0 { -FURTHEST } else { FURTHEST });
+        }
+        let unit = 10i128.pow(magnitude.ilog10() - 17);
+        Self(nanos / unit * unit)
     }
 }
 
@@ -65,7 +87,10 @@ impl From<Duration> for Nanos {
 /// Seconds, rounded to the nearest nanosecond.
 impl From<Number> for Nanos {
     fn from(seconds: Number) -> Self {
-        exact_nanos(seconds).unwrap_or_else(|| rounded_sum(seconds, Number::ZERO))
+        exact_nanos(seconds).map_or_else(
+            || rounded_sum(seconds, Number::ZERO),
+            |nanos| Self::rounded(nanos.0),
+        )
     }
 }
 
@@ -174,11 +199,42 @@ impl BaseTime {
 fn exact_nanos(seconds: Number) -> Option<Nanos> {
     let (mantissa, exponent) = match seconds.repr() {
         Repr::Decimal { mantissa, exponent } => (mantissa, exponent),
-        Repr::Float(_) => seconds.to_decimal(),
+        Repr::Float(value) => match usual_float(value) {
+            Some(nanos) => return Some(nanos),
+            None => seconds.to_decimal(),
+        },
     };
-    let power = POWERS_OF_TEN.get(usize::try_from(exponent.checked_add(9)?).ok()?)?;
-    // 63 + 64 bits: cannot overflow.
-    Some(Nanos(i128::from(mantissa) * i128::from(*power)))
+    let places = usize::try_from(exponent.checked_add(9)?).ok()?;
+    match POWERS_OF_TEN.get(places) {
+        // 63 + 64 bits: cannot overflow.
+        Some(power) => Some(Nanos(i128::from(mantissa) * i128::from(*power))),
+        None => Some(far_away(mantissa, places)),
+    }
+}
+
+/// `mantissa × 10^places` nanoseconds, or so far away that it does not matter.
+#[cold]
+fn far_away(mantissa: i64, places: usize) -> Nanos {
+    let power = u32::try_from(places)
+        .ok()
+        .and_then(|places| 10i128.checked_pow(places));
+    let nanos = power.and_then(|power| power.checked_mul(mantissa.into()));
+    Nanos(nanos.unwrap_or(i128::from(mantissa.signum()) * i128::MAX))
+}
+
+/// The nanoseconds of a double that is a decimal of at most 15 digits: one with nine places below 10^6 seconds, one with
+/// three above. No two such decimals are the same double, so the one that is found is the one meant.
+#[inline]
+fn usual_float(value: f64) -> Option<Nanos> {
+    let (scale, nanos) = if value.abs() < 1e6 {
+        (1e9, 1)
+    } else {
+        (1e3, 1_000_000)
+    };
+    let scaled = value * scale;
+    let rounded = (scaled + if scaled < 0.0 { -0.5 } else { 0.5 }) as i64;
+    let exact = scaled.abs() < 1e15 && rounded as f64 / scale == value;
+    exact.then(|| Nanos(i128::from(rounded) * nanos))
 }
 
 /// The sum to the nearest nanosecond, halves to even, saturating.
@@ -186,14 +242,15 @@ fn exact_nanos(seconds: Number) -> Option<Nanos> {
 fn rounded_sum(base: Number, offset: Number) -> Nanos {
     match (exact_nanos(base), exact_nanos(offset)) {
         (Some(base), Some(offset)) => return base.saturating_add(offset),
-        (Some(base), None) if offset.is_zero() => return base,
         _ => {}
     }
     let sum: Result<Number, Error> = base.checked_add(offset);
-    let Ok(sum) = sum else { return saturated(base) };
+    let Ok(sum) = sum else {
+        return Nanos::rounded(saturated(base));
+    };
     let (mantissa, exponent) = sum.to_decimal();
     if exponent >= -9 {
-        return exact_nanos(sum).unwrap_or_else(|| saturated(sum));
+        return Nanos::rounded(saturated(sum));
     }
     let shift = usize::from((-9 - exponent).unsigned_abs());
     let Some(divisor) = POWERS_OF_TEN.get(shift).map(|power| i128::from(*power)) else {
@@ -212,14 +269,10 @@ fn rounded_sum(base: Number, offset: Number) -> Nanos {
     })
 }
 
-/// So far away that nine places more may not fit.
-fn saturated(seconds: Number) -> Nanos {
+/// The nanoseconds of a decimal that has no more than nine places once its trailing zeros are gone.
+fn saturated(seconds: Number) -> i128 {
     let (mantissa, exponent) = seconds.to_decimal();
-    let power = u32::try_from(exponent + 9)
-        .ok()
-        .and_then(|power| 10i128.checked_pow(power));
-    let nanos = power.and_then(|power| power.checked_mul(mantissa.into()));
-    Nanos(nanos.unwrap_or(if mantissa < 0 { i128::MIN } else { i128::MAX }))
+    far_away(mantissa, usize::try_from(exponent + 9).unwrap_or_default()).0
 }
 
 #[cfg(test)]
@@ -258,11 +311,11 @@ mod tests {
 
     #[test]
     fn the_whole_range_of_doubles_is_taken() {
-        assert_eq!(Nanos::from(number("1e300")), Nanos::new(i128::MAX));
-        assert_eq!(Nanos::from(number("-1e300")), Nanos::new(i128::MIN));
+        assert_eq!(Nanos::from(number("1e300")), Nanos::new(FURTHEST));
+        assert_eq!(Nanos::from(number("-1e300")), Nanos::new(-FURTHEST));
         assert_eq!(
             BaseTime::new(number("1e300")).plus(Some(number("-1"))),
-            Nanos::new(i128::MAX)
+            Nanos::new(FURTHEST)
         );
         assert_eq!(Nanos::from(number("1e20")), Nanos::new(10i128.pow(29)));
     }

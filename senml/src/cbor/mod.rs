@@ -5,5 +5,5 @@ mod item;
 mod number;
 mod reader;
 
-pub(crate) use item::chunks;
+pub(crate) use item::{ARRAY, BREAK, BYTES, Cursor, MAP, SIMPLE, TAG, TEXT, chunks};
 pub(crate) use reader::Reader;

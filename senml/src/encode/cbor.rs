@@ -26,9 +26,9 @@ pub(super) fn head(out: &mut Buffer<'_>, major: u8, argument: u64) -> Result<(),
 fn long_head(out: &mut Buffer<'_>, major: u8, argument: u64) -> Result<(), Error> {
     let [.., e, f, g, h] = argument.to_be_bytes();
     match argument {
-        0..=0xff => out.put_word([major | 24, h, 0, 0, 0, 0, 0, 0], 2),
-        0..=0xffff => out.put_word([major | 25, g, h, 0, 0, 0, 0, 0], 3),
-        0..=0xffff_ffff => out.put_word([major | 26, e, f, g, h, 0, 0, 0], 5),
+        ..0x100 => out.put_word([major | 24, h, 0, 0, 0, 0, 0, 0], 2),
+        0x100..0x1_0000 => out.put_word([major | 25, g, h, 0, 0, 0, 0, 0], 3),
+        0x1_0000..0x1_0000_0000 => out.put_word([major | 26, e, f, g, h, 0, 0, 0], 5),
         _ => {
             out.put_byte(major | 27)?;
             out.put(&argument.to_be_bytes())

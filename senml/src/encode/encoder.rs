@@ -237,7 +237,7 @@ impl<'b> Encoder<'b> {
 
 /// What has to be known of the records before to check the next one. (RFC 8428 §4)
 #[derive(Clone, Copy, Debug, Default)]
-struct Guard {
+pub(crate) struct Guard {
     base_name: Prefix,
     base_value: bool,
     base_sum: bool,
@@ -253,7 +253,8 @@ struct Prefix {
 }
 
 impl Guard {
-    fn next(mut self, fields: &Fields<'_>, index: usize) -> Result<Self, ErrorKind> {
+    /// The state after a record with these fields, number `index`.
+    pub(crate) fn next(mut self, fields: &Fields<'_>, index: usize) -> Result<Self, ErrorKind> {
         self.take_bases(fields, index)?;
         if fields.present & !Fields::BASES == 0 {
             return if fields.present == 0 {

@@ -10,6 +10,7 @@ mod number;
 mod writer;
 
 pub(crate) use buffer::Buffer;
+pub(crate) use encoder::Guard;
 pub use encoder::{Encoder, RecordRef};
 pub(crate) use number::{NUMBER_LENGTH, number_text};
 pub use writer::Decimals;

@@ -7,6 +7,9 @@ use crate::{Error, Number};
 /// Room for the text of any number: sign, 19 digits, point, zeros or exponent.
 pub(crate) const NUMBER_LENGTH: usize = 32;
 
+/// Whole numbers below this are written without an exponent.
+const PLAIN: u64 = 1_000_000_000_000_000;
+
 /// Writes the fewest digits.
 ///
 /// Whole numbers up to 15 digits and fractions down to 0.00001 are written plainly, others with an exponent.
@@ -16,7 +19,7 @@ pub(crate) fn number_text(out: &mut Buffer<'_>, number: Number) -> Result<(), Er
         Repr::Decimal {
             mantissa,
             exponent: 0,
-        } => (mantissa, 0),
+        } if mantissa.unsigned_abs() < PLAIN => (mantissa, 0),
         Repr::Decimal { mantissa, exponent } if mantissa % 10 != 0 => (mantissa, exponent),
         Repr::Float(value) if value.to_bits() == (-0.0f64).to_bits() => return out.put(b"-0"),
         _ => number.to_decimal(),
@@ -26,7 +29,7 @@ pub(crate) fn number_text(out: &mut Buffer<'_>, number: Number) -> Result<(), Er
     }
     let magnitude = mantissa.unsigned_abs();
     let length = magnitude.checked_ilog10().map_or(1, |log| log as usize + 1);
-    if exponent == 0 && length <= 15 {
+    if exponent == 0 {
         fill(out.reserve(length)?, magnitude);
         return Ok(());
     }
@@ -51,7 +54,8 @@ fn unusual_text(out: &mut Buffer<'_>, magnitude: u64, length: usize, exponent: i
         return Ok(());
     }
     fill(out.reserve(length)?, magnitude);
-    if exponent >= 0 && length + places <= 15 || exponent == 0 {
+    // Otherwise whichever is shorter.
+    if exponent > 0 && (length + places <= 15 || places <= 2) {
         fill(out.reserve(places)?, 0);
         return Ok(());
     }

@@ -1,7 +1,5 @@
 //! Writing with serde.
 
-use alloc::string::String;
-
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::label::Label;
@@ -10,9 +8,10 @@ use crate::{Extension, ExtensionValue, Number, Pack, Record, Resolved, Value, ba
 /// A whole number as an integer, everything else as the nearest double: serde has no decimals.
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.to_i64() {
+        let nearest = self.to_f64();
+        match self.to_i64().or_else(|| Self::new(nearest).ok()?.to_i64()) {
             Some(integer) => serializer.serialize_i64(integer),
-            None => serializer.serialize_f64(self.to_f64()),
+            None => serializer.serialize_f64(nearest),
         }
     }
 }
@@ -94,20 +93,11 @@ struct Data<'a>(&'a [u8]);
 impl Serialize for Data<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            serializer.serialize_str(&base64url_text(self.0))
+            serializer.serialize_str(&base64url::text(self.0))
         } else {
             serializer.serialize_bytes(self.0)
         }
     }
-}
-
-fn base64url_text(data: &[u8]) -> String {
-    let mut text = String::with_capacity(data.len().div_ceil(3) * 4);
-    let Ok(()) = base64url::encode(data, |part| {
-        text.extend(part.iter().copied().map(char::from));
-        Ok::<(), core::convert::Infallible>(())
-    });
-    text
 }
 
 impl Serialize for ExtensionValue {

@@ -47,6 +47,10 @@ impl Resolved {
         &self.readings
     }
 
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [ReadingBuf] {
+        &mut self.readings
+    }
+
     /// How many readings there are.
     #[must_use]
     pub const fn len(&self) -> usize {

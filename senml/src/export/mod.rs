@@ -1,0 +1,5 @@
+//! Readings in the forms that other programs take.
+
+mod csv;
+mod influx;
+mod primary;
