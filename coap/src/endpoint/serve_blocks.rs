@@ -192,11 +192,17 @@ impl<P: Copy + Ord> Endpoint<P> {
         if message.value(OptionNumber::ETAG).is_none() {
             message.set_option(OptionNumber::ETAG, etag(message.payload()));
         }
+        // RFC 7959 §2.6: only the notification itself carries Observe; later blocks answer plain requests.
+        let observe = message.value(OptionNumber::OBSERVE).map(<[u8]>::to_vec);
+        message.remove_option(OptionNumber::OBSERVE);
         let body = Body {
             whole: message,
             observer,
         };
-        let (slice, last) = body.slice(number, exponent);
+        let (mut slice, last) = body.slice(number, exponent);
+        if let Some(observe) = observe {
+            slice.set_option(OptionNumber::OBSERVE, observe);
+        }
         if last {
             return Ok(slice);
         }
