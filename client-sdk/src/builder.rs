@@ -21,6 +21,7 @@ use crate::{
     scheme,
     timer::Timer,
     tls::Tls,
+    trace,
     transport::Transport,
 };
 
@@ -201,6 +202,13 @@ impl ClientBuilder {
             Some(timer) => timer,
             None => default_timer()?,
         };
+        if let Some(endpoint) = &self.endpoint
+            && self.credentials.is_some()
+            && !endpoint.is_secure()
+            && !endpoint.is_loopback()
+        {
+            trace::warn!(endpoint = %endpoint, "the key travels in clear to another machine");
+        }
         let offered = transport.capabilities();
         let will = self.will.map(|will| will.resolve(&naming)).transpose()?;
         if will.is_some() && !offered.will {
@@ -252,6 +260,10 @@ impl ClientBuilder {
     ///
     /// Those of [`build`](Self::build), and [`ErrorKind::Setting`] outside a tokio runtime.
     #[cfg(feature = "tokio")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that spawns, for those who ask for it"
+    )]
     pub fn connect_in_background(self) -> Result<Client, Error> {
         let runtime = tokio::runtime::Handle::try_current()
             .map_err(|error| Error::caused_by(ErrorKind::Setting, error))?;

@@ -116,7 +116,8 @@ impl Endpoint {
     /// Whether the host is this machine, where a secret in clear does no harm.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        self.host == "localhost"
+        self.scheme == Scheme::Memory
+            || self.host == "localhost"
             || self
                 .host
                 .parse::<std::net::IpAddr>()

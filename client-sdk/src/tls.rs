@@ -12,6 +12,10 @@ pub struct Tls {
 
 /// A certificate chain and its private key, in PEM.
 #[derive(Clone)]
+#[cfg_attr(
+    not(any(feature = "http", feature = "ws", all(feature = "mqtt", feature = "tokio"))),
+    expect(dead_code, reason = "only these speak TLS")
+)]
 pub(crate) struct Identity {
     pub(crate) chain: Arc<[u8]>,
     pub(crate) key: Arc<[u8]>,

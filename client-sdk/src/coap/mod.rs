@@ -95,9 +95,6 @@ impl Transport for CoapTransport {
                 let error = TransportError::new(TransportErrorKind::Unsupported);
                 return Err(error.because("no DTLS: use `coap`, or another wire with TLS"));
             }
-            if context.credentials.is_some() && !self.endpoint.is_loopback() {
-                tracing::warn!(endpoint = %self.endpoint, "the key travels in clear over coap");
-            }
             let binding = Binding::new(context.dialect, self.endpoint.path(), context.credentials).map_err(
                 |refusal| TransportError::new(TransportErrorKind::Refused(refusal.kind())).caused_by(refusal),
             )?;

@@ -28,6 +28,7 @@ use crate::{
     events::{ClientEvent, Events},
     message::Message,
     qos::QoS,
+    trace,
     transport::{Capabilities, Event, Op, OpId, Received, TransportError},
 };
 
@@ -318,6 +319,7 @@ impl Engine {
         }
         self.subscriptions.handle_session_start(resumed);
         self.first_attempt.fill(Ok(()));
+        trace::debug!(resumed = %resumed, unfinished = %self.queue.len(), "connected");
         self.events.emit(&ClientEvent::Connected { resumed });
         if self.ever_online && !resumed {
             self.events.emit(&ClientEvent::Gap);
@@ -332,6 +334,7 @@ impl Engine {
             self.handle_session_end();
         }
         let failure = Error::connection(error.clone());
+        trace::debug!(error = %error, attempts = %self.backoff.attempts(), "not connected");
         self.first_attempt.fill(Err(failure.clone()));
         if !error.is_retryable() {
             self.events.emit(&ClientEvent::Disconnected {

@@ -235,7 +235,7 @@ impl<S> Drop for Connection<S> {
         session.handle_disconnected();
         let counters = session.counters();
         if counters != Counters::default() {
-            tracing::debug!(?counters, "what the server did and the session tolerated, so far");
+            crate::trace::debug!(?counters, "what the server did and the session tolerated, so far");
         }
         self.home
             .lock()

@@ -1,4 +1,8 @@
 //! Sockets and TLS: the only place that names them.
+#![cfg_attr(
+    any(feature = "mqtt", feature = "ws", feature = "coap"),
+    expect(clippy::disallowed_types, reason = "this is where sockets are named")
+)]
 
 #[cfg(any(feature = "mqtt", feature = "ws", feature = "coap"))]
 mod attempt;
