@@ -11,8 +11,11 @@ use core::fmt;
 use core::num::{NonZeroU16, NonZeroU32};
 
 use crate::delivery::QoS;
+use crate::error::Error;
+use crate::policy::Policy;
 use crate::reader::{Fault, Reader};
 use crate::text::{Text, TopicName};
+use crate::version::Version;
 use table::Wire;
 
 /// One property with its value.
@@ -228,6 +231,17 @@ impl<'a> Properties<'a> {
 
     pub(crate) const fn from_checked(block: &'a [u8]) -> Self {
         Self(block)
+    }
+
+    /// Checks a block that was kept as bytes, without its length.
+    ///
+    /// # Errors
+    /// What a packet of `scope` may not carry.
+    pub fn parse(block: &'a [u8], scope: PropertyScope) -> Result<Self, Error> {
+        match check(block, scope, &Policy::STRICT) {
+            Ok(_) => Ok(Self(block)),
+            Err(fault) => Err(Error::new(fault.kind, 0, None, Version::V5)),
+        }
     }
 
     /// The block as it is on the wire, without its length.
