@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use manywire_mqtt_codec::{Ack, Connack, Delivery, Error, Packet, StreamDecoder, Version};
+use manywire_mqtt_codec::{
+    Ack, Delivery, Disconnect, Error, Packet, PacketType, ReasonCode, StreamDecoder, Version,
+};
 use manywire_topics::TopicBuf;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, Sleep};
@@ -19,7 +21,7 @@ use super::poll_chunk;
 use super::session::append;
 use super::sessions::{ClientKey, Sessions};
 use super::shared::{TakenOver, Turn};
-use super::will::Will;
+use super::will::{DelayedWill, Will};
 use crate::Hub;
 use crate::broker::{Acceptance, BrokerError};
 use crate::identity::{Denied, Thing};
@@ -34,6 +36,12 @@ pub(super) struct Client {
     /// Zero is no limit to silence.
     pub(super) keep_alive: Duration,
     pub(super) will: Option<Will>,
+    /// Whether the session is to outlive the connection.
+    pub(super) lasts: bool,
+    /// How long, if DISCONNECT says it anew (5.0).
+    pub(super) expiry: Option<Duration>,
+    /// Whether the session was there before.
+    pub(super) resumed: bool,
 }
 
 /// The connection of a client that was admitted.
@@ -44,8 +52,6 @@ pub(super) struct ClientConnection<S> {
     /// Whether the stream has taken bytes that it has not flushed.
     unflushed: bool,
     written: usize,
-    /// Whether the session was there before.
-    resumed: bool,
     timer: Option<Pin<Box<Sleep>>>,
     exchange: Exchange,
 }
@@ -60,17 +66,28 @@ pub(super) struct Exchange {
     /// What needs more than a moment, in the order it came.
     pub(super) requests: VecDeque<Request>,
     /// Messages that the broker has not answered for, in the order they came.
-    pub(super) unanswered: VecDeque<(Delivery, Acceptance)>,
+    pub(super) unanswered: VecDeque<(Delivery, Answer)>,
     /// The last topic: a device publishes to the same few again and again.
     pub(super) last_topic: Option<(Box<str>, TopicBuf)>,
+    /// Topics that the client has given a number (5.0).
+    pub(super) aliases: Vec<Option<TopicBuf>>,
     heard: Instant,
+}
+
+/// What is to be said about a message.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Broker(Acceptance),
+    Refused(ReasonCode),
 }
 
 /// Why a connection is over.
 #[derive(Debug)]
 pub(super) enum End {
-    /// DISCONNECT: there is no will then.
-    Goodbye,
+    /// DISCONNECT.
+    Goodbye {
+        with_will: bool,
+    },
     /// The client closed the connection, or it broke.
     Gone(Option<io::Error>),
     /// Another connection has the session now.
@@ -86,64 +103,56 @@ pub(super) enum End {
     Denied(Denied),
     TooLarge,
     Broker(BrokerError),
+    /// What 5.0 has a name for.
+    Reason(ReasonCode),
 }
 
-impl<S: Io> ClientConnection<S> {
-    pub(super) fn new(
-        stream: S,
-        connection: Connection,
-        sessions: Arc<Sessions>,
-        decoder: StreamDecoder,
-        turn: Turn,
-        client: Client,
-    ) -> Self {
-        let exchange = Exchange {
+impl Exchange {
+    pub(super) fn new(connection: Connection, turn: Turn, client: Client, output: Vec<u8>) -> Self {
+        Self {
             connection,
             turn,
             client,
-            output: Vec::new(),
+            output,
             requests: VecDeque::new(),
             unanswered: VecDeque::new(),
             last_topic: None,
+            aliases: Vec::new(),
             heard: Instant::now(),
-        };
+        }
+    }
+}
+
+impl<S: Io> ClientConnection<S> {
+    /// A connection that has said in `exchange` what CONNACK says.
+    pub(super) fn new(
+        stream: S,
+        sessions: Arc<Sessions>,
+        decoder: StreamDecoder,
+        exchange: Exchange,
+    ) -> Self {
         Self {
             stream,
             decoder,
             sessions,
             unflushed: false,
             written: 0,
-            resumed: false,
             timer: None,
             exchange,
         }
     }
 
-    /// CONNACK, before anything else [MQTT-3.2.0-1].
-    pub(super) fn accept(&mut self, session_present: bool) {
-        self.resumed = session_present;
-        let connack = Connack {
-            session_present,
-            ..Connack::default()
-        };
-        append(
-            &connack.into(),
-            self.exchange.client.version,
-            &mut self.exchange.output,
-        );
-    }
-
-    /// Serves the client until the connection is over.
-    pub(super) async fn serve(mut self) {
+    /// Serves the client until the connection is over. A will that has to wait is left.
+    pub(super) async fn serve(mut self) -> Option<DelayedWill> {
         let end = match self.run().await {
             Ok(never) => match never {},
             Err(end) => end,
         };
-        self.finish(&end).await;
+        self.finish(&end).await
     }
 
     async fn run(&mut self) -> Result<std::convert::Infallible, End> {
-        if self.resumed {
+        if self.exchange.client.resumed {
             // It may have subscriptions that are not allowed any more.
             self.exchange.check_rights().await?;
         }
@@ -167,28 +176,55 @@ impl<S: Io> ClientConnection<S> {
     }
 
     /// Ends what the connection began, and tells the client what can be told.
-    async fn finish(mut self, end: &End) {
+    async fn finish(mut self, end: &End) -> Option<DelayedWill> {
         let Exchange {
             connection,
             turn,
             client,
+            output,
             ..
         } = &mut self.exchange;
         let hub = &connection.hub;
         end.count(hub);
         tracing::debug!(thing = %client.thing.id(), peer = %connection.peer, %end, "an mqtt connection is over");
-        self.sessions.close(&client.key, turn, std::time::Instant::now());
-        if let Some(will) = client.will.take()
-            && !matches!(end, End::Goodbye)
-        {
-            will.publish(hub, &client.thing, turn.subscriber().origin()).await;
+        let lasts = client.expiry.map_or(client.lasts, |expiry| !expiry.is_zero());
+        self.sessions
+            .close(&client.key, turn, client.expiry, std::time::Instant::now());
+        let will = client
+            .will
+            .take()
+            .filter(|_| !matches!(end, End::Goodbye { with_will: false }));
+        // Without a session the will has nothing to wait for; a session that another connection has goes on.
+        let (at_once, delayed) = match will {
+            Some(will) if will.delay.is_zero() || !lasts => (Some(will), None),
+            will => (None, will),
+        };
+        if let Some(will) = at_once {
+            will.publish(hub, &client.thing, turn).await;
+        }
+        if let Some(reason) = end.reason().filter(|_| client.version == Version::V5) {
+            append(&Disconnect::new(reason).into(), client.version, output);
         }
         if !matches!(end, End::Gone(_)) {
             // Acknowledgements of what was accepted before; the client may be gone, then nobody misses them.
-            let rest = self.exchange.output.get(self.written..).unwrap_or_default();
+            let rest = output.get(self.written..).unwrap_or_default();
             let _ = self.stream.write_all(rest).await;
             let _ = self.stream.shutdown().await;
         }
+        let Exchange {
+            connection,
+            turn,
+            client,
+            ..
+        } = self.exchange;
+        let (hub, shutdown) = (Arc::clone(&connection.hub), connection.shutdown.clone());
+        delayed.map(|will| DelayedWill {
+            will,
+            hub,
+            thing: client.thing,
+            turn,
+            shutdown,
+        })
     }
 
     /// Does everything that needs no waiting; ready when there are requests that may.
@@ -295,22 +331,46 @@ fn decode(decoder: &mut StreamDecoder, chunk: &[u8], exchange: &mut Exchange) ->
 impl Exchange {
     /// Acknowledges what the broker has answered for, in the order it came [MQTT-4.6.0-2], [MQTT-4.6.0-3].
     pub(super) fn poll_answers(&mut self, context: &mut Context<'_>) -> Result<(), End> {
-        while let Some((delivery, acceptance)) = self.unanswered.front_mut() {
+        while let Some((delivery, answer)) = self.unanswered.front_mut() {
             let delivery = *delivery;
-            let Poll::Ready(outcome) = Pin::new(acceptance).poll(context) else {
-                return Ok(());
+            let reason = match answer {
+                Answer::Refused(reason) => *reason,
+                Answer::Broker(acceptance) => match Pin::new(acceptance).poll(context) {
+                    Poll::Pending => return Ok(()),
+                    Poll::Ready(Ok(())) => ReasonCode::Success,
+                    Poll::Ready(Err(error)) if self.client.version == Version::V5 => {
+                        End::Broker(error).refusal()
+                    }
+                    Poll::Ready(Err(error)) => {
+                        if let Delivery::ExactlyOnce(id) = delivery {
+                            self.turn.with(|session| session.handle_release(id))?;
+                        }
+                        return Err(End::Broker(error));
+                    }
+                },
             };
             self.unanswered.pop_front();
-            match (outcome, delivery) {
-                (Ok(()), Delivery::AtMostOnce) => {}
-                (Ok(()), Delivery::AtLeastOnce(id)) => self.push(&Packet::Puback(Ack::new(id))),
-                (Ok(()), Delivery::ExactlyOnce(id)) => self.push(&Packet::Pubrec(Ack::new(id))),
-                (Err(error), delivery) => {
-                    if let Delivery::ExactlyOnce(id) = delivery {
-                        self.turn.with(|session| session.handle_release(id))?;
-                    }
-                    return Err(End::Broker(error));
+            self.acknowledge(delivery, reason)?;
+        }
+        Ok(())
+    }
+
+    fn acknowledge(&mut self, delivery: Delivery, reason: ReasonCode) -> Result<(), End> {
+        match delivery {
+            Delivery::AtMostOnce => {}
+            Delivery::AtLeastOnce(id) => self.push(&Packet::Puback(Ack {
+                reason,
+                ..Ack::new(id)
+            })),
+            Delivery::ExactlyOnce(id) => {
+                // [MQTT-4.3.3-9]: with an error the exchange is over.
+                if reason.is_error() {
+                    self.turn.with(|session| session.handle_release(id))?;
                 }
+                self.push(&Packet::Pubrec(Ack {
+                    reason,
+                    ..Ack::new(id)
+                }));
             }
         }
         Ok(())
@@ -322,7 +382,7 @@ impl Exchange {
         let metrics = &self.connection.hub.metrics().mqtt;
         metrics.delivered.add(transmitted.messages);
         metrics.delivered_bytes.add(transmitted.payload_bytes);
-        metrics.lost.add(transmitted.unspeakable);
+        metrics.lost.add(transmitted.lost);
         Ok(transmitted.more)
     }
 
@@ -332,7 +392,7 @@ impl Exchange {
 }
 
 impl End {
-    fn count(&self, hub: &Hub) {
+    pub(super) fn count(&self, hub: &Hub) {
         let metrics = &hub.metrics().mqtt;
         match self {
             Self::Denied(_) => metrics.denied.add(1),
@@ -340,6 +400,36 @@ impl End {
                 metrics.rejected.add(1)
             }
             _ => {}
+        }
+    }
+}
+
+impl End {
+    /// What DISCONNECT says about it (5.0); `None` when there is nobody to tell.
+    fn reason(&self) -> Option<ReasonCode> {
+        Some(match self {
+            Self::Goodbye { .. } | Self::Gone(_) => return None,
+            Self::TakenOver => ReasonCode::SessionTakenOver,
+            Self::Silent => ReasonCode::KeepAliveTimeout,
+            Self::Stopped => ReasonCode::ServerShuttingDown,
+            Self::Malformed(error) => error.reason_code(),
+            Self::OutOfTurn(_) => ReasonCode::ProtocolError,
+            Self::Topic(_) => ReasonCode::TopicNameInvalid,
+            Self::Denied(Denied::Unavailable) => ReasonCode::ImplementationSpecificError,
+            Self::Denied(_) => ReasonCode::NotAuthorized,
+            Self::TooLarge => ReasonCode::PacketTooLarge,
+            Self::Broker(BrokerError::RetainedFull) => ReasonCode::QuotaExceeded,
+            Self::Broker(_) => ReasonCode::ImplementationSpecificError,
+            Self::Reason(reason) => *reason,
+        })
+    }
+
+    /// What PUBACK or PUBREC says about it (5.0): they have fewer codes.
+    pub(super) fn refusal(&self) -> ReasonCode {
+        match self.reason() {
+            Some(reason) if reason.is_of(PacketType::Puback, Version::V5) => reason,
+            Some(ReasonCode::PacketTooLarge) => ReasonCode::QuotaExceeded,
+            _ => ReasonCode::UnspecifiedError,
         }
     }
 }
@@ -353,7 +443,7 @@ impl From<TakenOver> for End {
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Goodbye => f.write_str("the client said goodbye"),
+            Self::Goodbye { .. } => f.write_str("the client said goodbye"),
             Self::Gone(None) => f.write_str("the client closed the connection"),
             Self::Gone(Some(error)) => error.fmt(f),
             Self::TakenOver => f.write_str("another connection has the session"),
@@ -365,6 +455,7 @@ impl fmt::Display for End {
             Self::Denied(denied) => denied.fmt(f),
             Self::TooLarge => f.write_str("the payload is too large"),
             Self::Broker(error) => error.fmt(f),
+            Self::Reason(reason) => reason.fmt(f),
         }
     }
 }

@@ -2,30 +2,37 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use manywire_mqtt_codec::{
-    Connack, ConnectFields, Error, Packet, Policy, ReasonCode, Role, StreamDecoder, Text, Version,
+    Connack, ConnectFields, Error, Packet, PacketType, Policy, PropertiesBuf, Property, PropertyScope,
+    ReasonCode, Role, StreamDecoder, Text, Version,
 };
 use tokio::io::AsyncWriteExt as _;
 
-use super::connection::{Client, ClientConnection};
+use super::connection::{Client, ClientConnection, Exchange};
+use super::incoming::{RECEIVE_MAXIMUM, TOPIC_ALIASES};
 use super::poll_chunk;
-use super::session::append;
-use super::sessions::{ClientKey, Sessions};
+use super::session::{Terms, append};
+use super::sessions::{ClientKey, EXPIRY, Sessions, Want};
 use super::will::Will;
 use crate::identity::{Credentials, Denied, Thing};
 use crate::listener::{Connection, Io};
 
 /// A CONNECT, with what it borrows owned.
 struct Request {
-    version: Version,
-    clean: bool,
+    terms: Terms,
+    want: Want,
     keep_alive: Duration,
     client_id: String,
+    /// Whether the client came without an identifier.
+    assigned: bool,
     credentials: Option<Credentials>,
+    /// Whether it wants to prove itself in a way of its own (5.0).
+    own_method: bool,
     will: Option<Result<Will, manywire_topics::Error>>,
 }
 
@@ -68,22 +75,28 @@ pub(super) async fn welcome<S: Io>(
     };
     match admitted {
         Ok((request, thing, will)) => {
+            let client_id = request.client_id.as_str().into();
+            let thing_id = thing.id().clone();
             let key = ClientKey {
-                thing: thing.id().clone(),
-                client_id: request.client_id.into(),
+                thing: thing_id,
+                client_id,
             };
-            let (turn, session_present) = sessions.open(&key, request.version, request.clean, Instant::now());
+            let (turn, present) = sessions.open(&key, request.terms, request.want, Instant::now());
+            let mut output = Vec::new();
+            request.welcome(present, policy.max_packet_size(), &mut output);
             let client = Client {
                 thing,
                 key,
-                version: request.version,
+                version: request.terms.version,
                 keep_alive: request.keep_alive,
                 will,
+                lasts: !request.want.expiry.is_zero(),
+                expiry: None,
+                resumed: present,
             };
-            let mut served =
-                ClientConnection::new(stream, connection, Arc::clone(sessions), decoder, turn, client);
-            served.accept(session_present);
-            Some(served)
+            let sessions = Arc::clone(sessions);
+            let exchange = Exchange::new(connection, turn, client, output);
+            Some(ClientConnection::new(stream, sessions, decoder, exchange))
         }
         Err(refused) => {
             tracing::debug!(peer = %connection.peer, %refused, "a client was not admitted");
@@ -126,14 +139,10 @@ async fn admit(
     mut request: Request,
     connection: &Connection,
 ) -> Result<(Request, Thing, Option<Will>), Refused> {
-    let (hub, version) = (&connection.hub, request.version);
+    let (hub, version) = (&connection.hub, request.terms.version);
     let refused = |denied| Refused::With(version, reason(denied));
-    if version == Version::V5 {
-        // [MQTT-3.1.2-2], in the form of 3.1.1, which is what this server speaks.
-        return Err(Refused::With(
-            Version::V311,
-            ReasonCode::UnsupportedProtocolVersion,
-        ));
+    if request.own_method {
+        return Err(Refused::With(version, ReasonCode::BadAuthenticationMethod));
     }
     let thing = hub
         .authenticate(request.credentials.as_ref())
@@ -145,10 +154,17 @@ async fn admit(
             will.authorize(hub, &thing).await.map_err(refused)?;
             Some(will)
         }
-        Some(Err(_)) => return Err(Refused::With(version, ReasonCode::NotAuthorized)),
+        Some(Err(_)) => {
+            let reason = match version {
+                Version::V5 => ReasonCode::TopicNameInvalid,
+                _ => ReasonCode::NotAuthorized,
+            };
+            return Err(Refused::With(version, reason));
+        }
     };
     if request.client_id.is_empty() {
         // [MQTT-3.1.3-6]
+        request.assigned = true;
         request.client_id = format!("auto{:016x}", fastrand::u64(..));
     }
     Ok((request, thing, will))
@@ -160,10 +176,13 @@ async fn refuse<S: Io>(stream: &mut S, connection: &Connection, refused: &Refuse
         Refused::Silently => return,
         Refused::Malformed(error) => {
             metrics.rejected.add(1);
-            let Some(reason) = error.connack_code().and_then(ReasonCode::from_return_code) else {
-                return;
-            };
-            (Version::V311, reason)
+            match error.connack_code().and_then(ReasonCode::from_return_code) {
+                Some(reason) if error.version() != Version::V5 => (Version::V311, reason),
+                _ if error.version() == Version::V5 && error.packet() == Some(PacketType::Connect) => {
+                    (Version::V5, error.reason_code())
+                }
+                _ => return,
+            }
         }
         Refused::With(version, reason) => {
             metrics.denied.add(1);
@@ -196,19 +215,80 @@ const fn reason(denied: Denied) -> ReasonCode {
 
 impl Request {
     fn new(fields: &ConnectFields<'_>, connection: &Connection) -> Self {
+        let (dialect, properties) = (connection.hub.dialect(), fields.properties);
         let key = fields
             .password
             .and_then(|password| std::str::from_utf8(password).ok());
         let id = fields.user_name.map_or("", Text::as_str);
-        let dialect = connection.hub.dialect();
-        Self {
+        let terms = Terms {
             version: fields.version,
-            clean: fields.clean_start,
+            receive_maximum: properties
+                .receive_maximum()
+                .map_or(usize::from(u16::MAX), |most| most.get().into()),
+            max_packet_size: properties
+                .maximum_packet_size()
+                .map_or(usize::MAX, |most| most.get() as usize),
+        };
+        let expiry = match fields.version {
+            Version::V5 => {
+                Duration::from_secs(properties.session_expiry_interval().unwrap_or_default().into())
+            }
+            // Clean Session is both: the session begins and ends with the connection.
+            _ if fields.clean_start => Duration::ZERO,
+            _ => EXPIRY,
+        };
+        Self {
+            terms,
+            want: Want {
+                clean: fields.clean_start,
+                expiry,
+            },
             keep_alive: Duration::from_secs(fields.keep_alive.into()),
             client_id: fields.client_id.as_str().to_owned(),
+            assigned: false,
             credentials: key.map(|key| Credentials::id_and_key(id, key)),
+            own_method: properties.authentication_method().is_some(),
             will: fields.will.as_ref().map(|will| Will::parse(dialect, will)),
         }
+    }
+
+    /// CONNACK, before anything else [MQTT-3.2.0-1].
+    fn welcome(&self, session_present: bool, max_packet_size: u32, output: &mut Vec<u8>) {
+        let mut bytes = vec![0; 64 + self.client_id.len()];
+        let mut properties = PropertiesBuf::new(PropertyScope::Connack, &mut bytes);
+        if self.terms.version == Version::V5 {
+            let receive_maximum = NonZeroU16::new(RECEIVE_MAXIMUM).map(Property::ReceiveMaximum);
+            let max_packet_size = NonZeroU32::new(max_packet_size).map(Property::MaximumPacketSize);
+            let shorter = (self.want.expiry > EXPIRY).then_some(EXPIRY.as_secs());
+            let expiry = shorter
+                .and_then(|expiry| u32::try_from(expiry).ok())
+                .map(Property::SessionExpiryInterval);
+            let assigned = Text::new(&self.client_id).ok().filter(|_| self.assigned);
+            let assigned = assigned.map(Property::AssignedClientIdentifier);
+            let aliases = Some(Property::TopicAliasMaximum(TOPIC_ALIASES));
+            let shared = Some(Property::SharedSubscriptionAvailable(false));
+            for property in [
+                receive_maximum,
+                max_packet_size,
+                expiry,
+                assigned,
+                aliases,
+                shared,
+            ]
+            .into_iter()
+            .flatten()
+            {
+                if let Err(error) = properties.push(property) {
+                    tracing::error!(%error, "a property of CONNACK cannot be said");
+                }
+            }
+        }
+        let connack = Connack {
+            session_present,
+            reason: ReasonCode::Success,
+            properties: properties.finish(),
+        };
+        append(&connack.into(), self.terms.version, output);
     }
 }
 

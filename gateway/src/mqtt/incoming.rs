@@ -1,26 +1,32 @@
 //! What is done with each packet of a client.
 
+use std::num::NonZeroU32;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use manywire_mqtt_codec::{
-    Ack, Delivery, Packet, PacketId, Properties, Publish, QoS, ReasonCode, Suback, Subscribe, Unsuback,
-    Unsubscribe,
+    Ack, Delivery, Disconnect, Packet, PacketId, Properties, Publish, ReasonCode, RetainHandling, Suback,
+    Subscribe, Subscription, Unsuback, Unsubscribe, Version,
 };
 use manywire_topics::{ChannelBuf, Error, Filter, FilterBuf, Form, Topic, TopicBuf};
 
-use super::connection::{End, Exchange};
-use crate::broker::SubscribeOptions;
-use crate::identity::Action;
+use super::connection::{Answer, End, Exchange};
+use super::properties;
+use crate::broker::{BrokerError, RetainedHandling, SubscribeOptions};
+use crate::identity::{Action, Denied};
 use crate::message::{Message, Protocol};
 
 /// What may have to wait for somebody's answer.
 #[derive(Debug)]
 pub(super) enum Request {
     Publish(Delivery, Message),
-    Subscribe(PacketId, Vec<(Result<FilterBuf, Error>, QoS)>),
-    Unsubscribe(PacketId, Vec<Result<FilterBuf, Error>>),
-    Disconnect,
+    Subscribe(PacketId, Vec<Result<(FilterBuf, SubscribeOptions), ReasonCode>>),
+    Unsubscribe(PacketId, Vec<Option<FilterBuf>>),
+    /// The client says goodbye; with its will or without.
+    Disconnect {
+        with_will: bool,
+    },
 }
 
 impl Exchange {
@@ -29,6 +35,10 @@ impl Exchange {
         match packet {
             Packet::Publish(publish) => self.handle_publish(publish)?,
             Packet::Puback(ack) => self.turn.settle(|session| session.handle_puback(ack.packet_id))?,
+            Packet::Pubrec(ack) if ack.reason.is_error() => {
+                self.turn
+                    .settle(|session| session.handle_refusal(ack.packet_id))?;
+            }
             Packet::Pubrec(ack) => {
                 self.turn.settle(|session| session.handle_pubrec(ack.packet_id))?;
                 // Also for an identifier nobody knows: 3.1.1 has no other answer, and silence would leave the client waiting.
@@ -46,10 +56,10 @@ impl Exchange {
                 self.requests.push_back(self.unsubscribe_request(unsubscribe))
             }
             Packet::Pingreq => self.push(&Packet::Pingresp),
-            Packet::Disconnect(_) => self.requests.push_back(Request::Disconnect),
+            Packet::Disconnect(disconnect) => self.handle_disconnect(disconnect)?,
             // [MQTT-3.1.0-2]
             Packet::Connect(_) => return Err(End::OutOfTurn("a second CONNECT")),
-            _ => return Err(End::OutOfTurn("a packet that a client does not send")),
+            _ => return Err(End::OutOfTurn("a packet that this client may not send")),
         }
         Ok(())
     }
@@ -59,18 +69,15 @@ impl Exchange {
         while let Some(request) = self.requests.pop_front() {
             match request {
                 Request::Publish(delivery, message) => {
-                    let channel = message.topic.channel();
-                    let allowed = self
-                        .connection
-                        .hub
-                        .authorize(&self.client.thing, Action::Publish, channel)
-                        .await;
-                    allowed.map_err(End::Denied)?;
-                    self.publish(delivery, message)?;
+                    let (hub, channel) = (&self.connection.hub, message.topic.channel());
+                    match hub.authorize(&self.client.thing, Action::Publish, channel).await {
+                        Ok(()) => self.publish(delivery, message)?,
+                        Err(denied) => self.refuse(delivery, End::Denied(denied))?,
+                    }
                 }
-                Request::Subscribe(packet_id, filters) => self.subscribe(packet_id, filters).await?,
+                Request::Subscribe(packet_id, filters) => self.subscribe(packet_id, filters).await,
                 Request::Unsubscribe(packet_id, filters) => self.unsubscribe(packet_id, &filters),
-                Request::Disconnect => return Err(End::Goodbye),
+                Request::Disconnect { with_will } => return Err(End::Goodbye { with_will }),
             }
         }
         Ok(())
@@ -101,37 +108,70 @@ impl Exchange {
     }
 
     fn handle_publish(&mut self, publish: &Publish<'_>) -> Result<(), End> {
+        let delivery = publish.delivery;
+        let topic = match self.topic(publish) {
+            Err(End::Topic(error)) => return self.refuse(delivery, End::Topic(error)),
+            topic => topic?,
+        };
         if publish.payload.len() > self.connection.hub.limits().payload {
-            return Err(End::TooLarge);
+            return self.refuse(delivery, End::TooLarge);
         }
-        let topic = self.topic(publish.topic.as_str()).map_err(End::Topic)?;
-        if let Delivery::ExactlyOnce(id) = publish.delivery
+        if let Delivery::ExactlyOnce(id) = delivery
             && !self.turn.with(|session| session.handle_exactly_once(id))?
         {
             // It came before. If that one has not been answered, the answer is still to come.
-            if !self.is_unanswered(publish.delivery) {
+            if !self.is_unanswered(delivery) {
                 self.push(&Packet::Pubrec(Ack::new(id)));
             }
             return Ok(());
         }
+        self.check_receive_maximum()?;
         let payload = Bytes::copy_from_slice(publish.payload);
         let mut message = Message::new(topic, payload, self.client.thing.id().clone(), Protocol::Mqtt);
-        message.qos = publish.delivery.qos();
+        message.qos = delivery.qos();
         message.retain = publish.retain;
         message.origin = Some(self.turn.subscriber().origin());
+        properties::read(publish.properties, &mut message);
         // Most things have rights of their own, and need not wait behind anything.
         if self.requests.is_empty() && self.client.thing.may(Action::Publish, message.topic.channel()) {
-            return self.publish(publish.delivery, message);
+            return self.publish(delivery, message);
         }
-        self.requests
-            .push_back(Request::Publish(publish.delivery, message));
+        self.requests.push_back(Request::Publish(delivery, message));
+        Ok(())
+    }
+
+    /// [MQTT-3.3.4-9] is the client's to keep, and its breach an error (3.3.4): 0x93.
+    fn check_receive_maximum(&self) -> Result<(), End> {
+        if self.client.version != Version::V5 {
+            return Ok(());
+        }
+        let unreleased = self.turn.with(|session| session.unreleased())?;
+        let waiting = |(delivery, _): &&(Delivery, Answer)| matches!(delivery, Delivery::AtLeastOnce(_));
+        let unanswered = self.unanswered.iter().filter(waiting).count();
+        if unreleased + unanswered > usize::from(RECEIVE_MAXIMUM) {
+            return Err(End::Reason(ReasonCode::ReceiveMaximumExceeded));
+        }
         Ok(())
     }
 
     /// Hands a message to the broker. A broker that answers at once is not waited for.
     fn publish(&mut self, delivery: Delivery, message: Message) -> Result<(), End> {
         let acceptance = self.connection.hub.publish(message);
-        self.unanswered.push_back((delivery, acceptance));
+        self.unanswered.push_back((delivery, Answer::Broker(acceptance)));
+        self.poll_answers(&mut Context::from_waker(Waker::noop()))
+    }
+
+    /// Does not take a message. 5.0 can say so; before, and for a message that has no answer, only the end of the connection can.
+    fn refuse(&mut self, delivery: Delivery, end: End) -> Result<(), End> {
+        if self.client.version != Version::V5 || delivery == Delivery::AtMostOnce {
+            if let Delivery::ExactlyOnce(id) = delivery {
+                self.turn.with(|session| session.handle_release(id))?;
+            }
+            return Err(end);
+        }
+        end.count(&self.connection.hub);
+        self.unanswered
+            .push_back((delivery, Answer::Refused(end.refusal())));
         self.poll_answers(&mut Context::from_waker(Waker::noop()))
     }
 
@@ -144,35 +184,81 @@ impl Exchange {
             || self.requests.iter().any(waiting)
     }
 
+    fn handle_disconnect(&mut self, disconnect: &Disconnect<'_>) -> Result<(), End> {
+        if let Some(seconds) = disconnect.properties.session_expiry_interval() {
+            // [MQTT-3.14.2-2] says it of the client; 3.14.2.2.2 what follows.
+            if !self.client.lasts && seconds > 0 {
+                return Err(End::OutOfTurn("a session that was to end is to last"));
+            }
+            self.client.expiry = Some(Duration::from_secs(seconds.into()));
+        }
+        let with_will = disconnect.reason != ReasonCode::Success;
+        self.requests.push_back(Request::Disconnect { with_will });
+        Ok(())
+    }
+
     fn subscribe_request(&self, subscribe: &Subscribe<'_>) -> Request {
-        let dialect = self.connection.hub.dialect();
-        let filters = subscribe.subscriptions.iter().map(|subscription| {
-            let filter = Filter::parse(dialect, Form::Mqtt, subscription.filter.as_str());
-            (filter.map(|filter| filter.to_buf()), subscription.qos)
-        });
+        let identifier = subscribe.properties.subscription_identifiers().next();
+        let filters = subscribe
+            .subscriptions
+            .iter()
+            .map(|subscription| self.options(subscription, identifier));
         Request::Subscribe(subscribe.packet_id, filters.collect())
+    }
+
+    fn options(
+        &self,
+        subscription: Subscription<'_>,
+        identifier: Option<NonZeroU32>,
+    ) -> Result<(FilterBuf, SubscribeOptions), ReasonCode> {
+        if subscription.filter.is_shared() {
+            return Err(ReasonCode::SharedSubscriptionsNotSupported);
+        }
+        let filter = Filter::parse(
+            self.connection.hub.dialect(),
+            Form::Mqtt,
+            subscription.filter.as_str(),
+        );
+        let filter = filter.map_err(|_| ReasonCode::TopicFilterInvalid)?.to_buf();
+        let options = SubscribeOptions {
+            qos: subscription.qos,
+            no_local: subscription.no_local,
+            retain_as_published: subscription.retain_as_published,
+            retained: match subscription.retain_handling {
+                RetainHandling::AtSubscribe => RetainedHandling::Send,
+                RetainHandling::AtNewSubscribe => RetainedHandling::SendIfNew,
+                RetainHandling::Never => RetainedHandling::Skip,
+            },
+            identifier,
+        };
+        Ok((filter, options))
     }
 
     fn unsubscribe_request(&self, unsubscribe: &Unsubscribe<'_>) -> Request {
         let dialect = self.connection.hub.dialect();
-        let filters = unsubscribe
-            .filters
-            .iter()
-            .map(|filter| Filter::parse(dialect, Form::Mqtt, filter.as_str()).map(|filter| filter.to_buf()));
+        let filters = unsubscribe.filters.iter().map(|filter| {
+            let filter = Filter::parse(dialect, Form::Mqtt, filter.as_str());
+            filter.ok().map(|filter| filter.to_buf())
+        });
         Request::Unsubscribe(unsubscribe.packet_id, filters.collect())
     }
 
     async fn subscribe(
         &mut self,
         packet_id: PacketId,
-        filters: Vec<(Result<FilterBuf, Error>, QoS)>,
-    ) -> Result<(), End> {
+        filters: Vec<Result<(FilterBuf, SubscribeOptions), ReasonCode>>,
+    ) {
         let mut reasons = Vec::with_capacity(filters.len());
-        for (filter, qos) in filters {
-            // 3.1.1 has one code for everything that is not granted [MQTT-3.9.3-2].
-            reasons.push(match filter {
-                Ok(filter) if self.grant(&filter, qos).await => ReasonCode::granted(qos),
-                _ => ReasonCode::UnspecifiedError,
+        for filter in filters {
+            let granted = match filter {
+                Ok((filter, options)) => self.grant(filter, options).await,
+                Err(refusal) => Err(refusal),
+            };
+            reasons.push(match (granted, self.client.version) {
+                (Ok(granted), _) => granted,
+                (Err(refusal), Version::V5) => refusal,
+                // 3.1.1 has one code for everything that is not granted [MQTT-3.9.3-2].
+                (Err(_), _) => ReasonCode::UnspecifiedError,
             });
         }
         let suback = Suback {
@@ -181,51 +267,95 @@ impl Exchange {
             properties: Properties::EMPTY,
         };
         self.push(&suback.into());
-        Ok(())
     }
 
     /// Subscribes the session to a filter, if the thing may.
-    async fn grant(&mut self, filter: &FilterBuf, qos: QoS) -> bool {
+    async fn grant(
+        &mut self,
+        filter: FilterBuf,
+        options: SubscribeOptions,
+    ) -> Result<ReasonCode, ReasonCode> {
         let hub = &self.connection.hub;
-        if hub
+        if let Err(denied) = hub
             .authorize(&self.client.thing, Action::Subscribe, filter.channel())
             .await
-            .is_err()
         {
             hub.metrics().mqtt.denied.add(1);
-            return false;
+            return Err(match denied {
+                Denied::Unavailable => ReasonCode::ImplementationSpecificError,
+                _ => ReasonCode::NotAuthorized,
+            });
         }
-        let options = SubscribeOptions {
-            qos,
-            ..SubscribeOptions::default()
-        };
-        let subscribed = hub
+        let granted = ReasonCode::granted(options.qos);
+        match hub
             .broker()
             .subscribe(self.turn.subscriber(), filter.clone(), options)
-            .await;
-        if subscribed.is_ok() {
-            self.turn.remember(filter.clone());
+            .await
+        {
+            Ok(_) => {
+                self.turn.remember(filter);
+                Ok(granted)
+            }
+            Err(BrokerError::TooManySubscriptions) => Err(ReasonCode::QuotaExceeded),
+            Err(_) => Err(ReasonCode::ImplementationSpecificError),
         }
-        subscribed.is_ok()
     }
 
-    fn unsubscribe(&mut self, packet_id: PacketId, filters: &[Result<FilterBuf, Error>]) {
-        for filter in filters.iter().flatten() {
-            self.connection
-                .hub
-                .broker()
-                .unsubscribe(self.turn.subscriber(), filter);
-            self.turn.forget(filter);
+    fn unsubscribe(&mut self, packet_id: PacketId, filters: &[Option<FilterBuf>]) {
+        let (hub, turn) = (&self.connection.hub, &self.turn);
+        let ended = filters.iter().map(|filter| {
+            let Some(filter) = filter else {
+                return ReasonCode::TopicFilterInvalid;
+            };
+            turn.forget(filter);
+            match hub.broker().unsubscribe(turn.subscriber(), filter) {
+                true => ReasonCode::Success,
+                false => ReasonCode::NoSubscriptionExisted,
+            }
+        });
+        let mut reasons: Vec<_> = ended.collect();
+        if self.client.version != Version::V5 {
+            reasons.clear();
         }
         let unsuback = Unsuback {
             packet_id,
-            reasons: (&[]).into(),
+            reasons: reasons.as_slice().into(),
             properties: Properties::EMPTY,
         };
         self.push(&unsuback.into());
     }
 
-    fn topic(&mut self, name: &str) -> Result<TopicBuf, Error> {
+    /// The topic of a PUBLISH: by its name, or by the alias that stands for it.
+    fn topic(&mut self, publish: &Publish<'_>) -> Result<TopicBuf, End> {
+        let alias = publish.properties.topic_alias();
+        let slot = match alias.map(|alias| usize::from(alias.get())) {
+            None => None,
+            Some(alias @ 1..=ALIASES) => Some(alias - 1),
+            // [MQTT-3.3.2-9]
+            Some(_) => return Err(End::Reason(ReasonCode::TopicAliasInvalid)),
+        };
+        let Some(slot) = slot else {
+            return self.named_topic(publish.topic.as_str()).map_err(End::Topic);
+        };
+        if self.aliases.len() <= slot {
+            self.aliases.resize(slot + 1, None);
+        }
+        let named = match publish.topic.is_aliased() {
+            true => None,
+            false => Some(self.named_topic(publish.topic.as_str()).map_err(End::Topic)?),
+        };
+        let known = self.aliases.get_mut(slot);
+        let topic = known.and_then(|known| {
+            if named.is_some() {
+                *known = named;
+            }
+            known.clone()
+        });
+        // [MQTT-3.3.2-12] does not say it of an alias that nothing stands for; 3.3.4 calls it a protocol error.
+        topic.ok_or(End::OutOfTurn("a topic alias that stands for nothing"))
+    }
+
+    fn named_topic(&mut self, name: &str) -> Result<TopicBuf, Error> {
         if let Some((last, topic)) = &self.last_topic
             && **last == *name
         {
@@ -236,3 +366,11 @@ impl Exchange {
         Ok(topic)
     }
 }
+
+/// The QoS 1 and 2 messages of one client that may be unanswered at once (5.0).
+pub(super) const RECEIVE_MAXIMUM: u16 = 1_000;
+
+/// Topics that a client may give a number (5.0).
+pub(super) const TOPIC_ALIASES: u16 = 16;
+
+const ALIASES: usize = TOPIC_ALIASES as usize;

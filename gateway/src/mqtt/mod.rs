@@ -7,6 +7,7 @@
 mod connection;
 mod handshake;
 mod incoming;
+mod properties;
 mod session;
 mod sessions;
 mod shared;
@@ -42,10 +43,15 @@ impl MqttAdapter {
 
 impl Serve for MqttAdapter {
     async fn serve<S: Io>(&self, stream: S, connection: Connection) {
-        let counted = Arc::clone(&connection.hub);
-        let _counted = counted.connected(Protocol::Mqtt);
-        if let Some(client) = handshake::welcome(stream, connection, &self.sessions).await {
-            client.serve().await;
+        let hub = Arc::clone(&connection.hub);
+        let counted = hub.connected(Protocol::Mqtt);
+        let Some(client) = handshake::welcome(stream, connection, &self.sessions).await else {
+            return;
+        };
+        let will = client.serve().await;
+        drop(counted);
+        if let Some(will) = will {
+            will.wait().await;
         }
     }
 }

@@ -2,20 +2,24 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt::Write as _;
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use manywire_mqtt_codec::{
-    Ack, Delivery as PublishDelivery, Packet, PacketId, Publish, QoS, TopicName, Version,
+    Ack, Delivery as PublishDelivery, Packet, PacketId, Properties, PropertyScope, Publish, QoS, TopicName,
+    Version,
 };
 use manywire_topics::Form;
 
+use super::properties;
 use crate::Message;
 use crate::broker::Delivery;
 
 /// A client's session. It outlives the connection if the client wants it to.
 #[derive(Debug)]
 pub(super) struct Session {
-    version: Version,
+    terms: Terms,
     limits: SessionLimits,
     /// Whether a connection is there. Without one, what is at most once is not kept.
     connected: bool,
@@ -43,6 +47,27 @@ pub(super) struct SessionLimits {
     pub(super) in_flight: usize,
 }
 
+/// What a client takes on one connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub(super) version: Version,
+    /// QoS 1 and 2 messages that it has not acknowledged.
+    pub(super) receive_maximum: usize,
+    /// Bytes in one packet.
+    pub(super) max_packet_size: usize,
+}
+
+impl Default for Terms {
+    /// 3.1.1, which has no limits to agree on.
+    fn default() -> Self {
+        Self {
+            version: Version::V311,
+            receive_maximum: usize::MAX,
+            max_packet_size: usize::MAX,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Queued {
     /// Orders the two queues.
@@ -50,6 +75,7 @@ struct Queued {
     message: Arc<Message>,
     qos: QoS,
     retain: bool,
+    identifiers: Vec<NonZeroU32>,
 }
 
 #[derive(Debug)]
@@ -82,8 +108,8 @@ pub(super) enum Queueing {
 pub(super) struct Transmitted {
     pub(super) messages: u64,
     pub(super) payload_bytes: u64,
-    /// Messages whose topic cannot be said in MQTT.
-    pub(super) unspeakable: u64,
+    /// Messages that cannot be said in MQTT, that are too large for the client, or that nobody wants any more.
+    pub(super) lost: u64,
     /// Bytes that are not held any more.
     pub(super) freed: usize,
     /// Whether more could be sent.
@@ -93,7 +119,7 @@ pub(super) struct Transmitted {
 impl Session {
     pub(super) fn new(limits: SessionLimits) -> Self {
         Self {
-            version: Version::V311,
+            terms: Terms::default(),
             limits,
             connected: false,
             at_most_once: VecDeque::new(),
@@ -108,8 +134,8 @@ impl Session {
     }
 
     /// A connection is there: what was not acknowledged on an earlier one is sent again [MQTT-4.4.0-1].
-    pub(super) fn handle_connected(&mut self, version: Version) {
-        self.version = version;
+    pub(super) fn handle_connected(&mut self, terms: Terms) {
+        self.terms = terms;
         self.connected = true;
         self.sent_here = 0;
     }
@@ -142,6 +168,7 @@ impl Session {
             message: Arc::clone(delivery.message),
             qos,
             retain: delivery.retain_flag(),
+            identifiers: delivery.identifiers().collect(),
         };
         match qos {
             QoS::AtMostOnce => self.at_most_once.push_back(queued),
@@ -152,58 +179,81 @@ impl Session {
 
     /// Whether [`poll_transmit`](Self::poll_transmit) would send something.
     fn has_transmit(&self) -> bool {
-        self.sent_here < self.in_flight.len()
-            || !self.at_most_once.is_empty()
-            || self.next_acknowledged().is_some()
+        self.may_send_again() || !self.at_most_once.is_empty() || self.next_acknowledged().is_some()
     }
 
     /// Appends what may be sent, until `output` holds `budget` bytes.
-    pub(super) fn poll_transmit(&mut self, output: &mut Vec<u8>, budget: usize) -> Transmitted {
+    pub(super) fn poll_transmit(
+        &mut self,
+        output: &mut Vec<u8>,
+        budget: usize,
+        now: SystemTime,
+    ) -> Transmitted {
         let mut transmitted = Transmitted::default();
         let mut text = String::new();
         while output.len() < budget {
-            if let Some(again) = self.in_flight.get(self.sent_here) {
-                self.sent_here += 1;
-                match &again.phase {
-                    Phase::Published(queued) => {
-                        let delivery = PublishDelivery::new(queued.qos, again.packet_id);
-                        if queued.topic_name(&mut text) {
-                            queued.write(self.version, delivery, true, &text, output);
-                        }
-                    }
-                    Phase::Released => {
-                        append(&Packet::Pubrel(Ack::new(again.packet_id)), self.version, output)
-                    }
-                }
+            if self.may_send_again() {
+                transmitted.freed += self.send_again(output, now, &mut text);
                 continue;
             }
             let Some(queued) = self.pop() else { break };
-            if !queued.topic_name(&mut text) {
-                self.bytes -= queued.cost();
-                transmitted.freed += queued.cost();
-                transmitted.unspeakable += 1;
-                continue;
-            }
-            transmitted.messages += 1;
-            transmitted.payload_bytes += queued.message.payload.len() as u64;
-            if queued.qos == QoS::AtMostOnce {
-                queued.write(self.version, PublishDelivery::AtMostOnce, false, &text, output);
-                self.bytes -= queued.cost();
-                transmitted.freed += queued.cost();
+            let at_most_once = queued.qos == QoS::AtMostOnce;
+            let delivery = match at_most_once {
+                true => PublishDelivery::AtMostOnce,
+                false => PublishDelivery::new(queued.qos, self.free_id()),
+            };
+            let sent = queued.write(self.terms, delivery, false, now, &mut text, output);
+            if sent {
+                transmitted.messages += 1;
+                transmitted.payload_bytes += queued.message.payload.len() as u64;
             } else {
-                let packet_id = self.free_id();
-                let delivery = PublishDelivery::new(queued.qos, packet_id);
-                queued.write(self.version, delivery, false, &text, output);
-                self.in_flight.push_back(InFlight {
-                    packet_id,
-                    phase: Phase::Published(queued),
-                });
-                self.sent_here += 1;
+                transmitted.lost += 1;
+            }
+            match delivery.packet_id().filter(|_| sent) {
+                Some(packet_id) => {
+                    self.in_flight.push_back(InFlight {
+                        packet_id,
+                        phase: Phase::Published(queued),
+                    });
+                    self.sent_here += 1;
+                }
+                None => {
+                    self.bytes -= queued.cost();
+                    transmitted.freed += queued.cost();
+                }
             }
         }
         self.give_memory_back();
         transmitted.more = self.has_transmit();
         transmitted
+    }
+
+    /// Whether an earlier connection left something unacknowledged, and the client takes more.
+    fn may_send_again(&self) -> bool {
+        self.sent_here < self.in_flight.len().min(self.terms.receive_maximum)
+    }
+
+    /// Sends the next of what an earlier connection left unacknowledged. What this client does not take any more is done with; returns how
+    /// many bytes are not held for it then.
+    fn send_again(&mut self, output: &mut Vec<u8>, now: SystemTime, text: &mut String) -> usize {
+        let Some(again) = self.in_flight.get(self.sent_here) else {
+            return 0;
+        };
+        match &again.phase {
+            Phase::Released => append(
+                &Packet::Pubrel(Ack::new(again.packet_id)),
+                self.terms.version,
+                output,
+            ),
+            Phase::Published(queued) => {
+                let delivery = PublishDelivery::new(queued.qos, again.packet_id);
+                if !queued.write(self.terms, delivery, true, now, text, output) {
+                    return self.finish(self.sent_here);
+                }
+            }
+        }
+        self.sent_here += 1;
+        0
     }
 
     /// PUBACK. Returns how many bytes are not held any more; an acknowledgement of what is not in flight is of no consequence.
@@ -236,6 +286,15 @@ impl Session {
         }
     }
 
+    /// PUBREC with an error (5.0): the client does not want the message, and there will be no PUBCOMP. Returns how many bytes are not held
+    /// any more.
+    pub(super) fn handle_refusal(&mut self, packet_id: PacketId) -> usize {
+        match self.find(packet_id) {
+            Some((at, Phase::Published(_))) => self.finish(at),
+            _ => 0,
+        }
+    }
+
     /// PUBCOMP. Whether it was awaited.
     pub(super) fn handle_pubcomp(&mut self, packet_id: PacketId) -> bool {
         match self.find(packet_id) {
@@ -255,6 +314,11 @@ impl Session {
     /// PUBREL, or a QoS 2 PUBLISH that was refused: the identifier is free. Whether it was not before.
     pub(super) fn handle_release(&mut self, packet_id: PacketId) -> bool {
         self.unreleased.remove(&packet_id)
+    }
+
+    /// How many QoS 2 messages the client has not released.
+    pub(super) fn unreleased(&self) -> usize {
+        self.unreleased.len()
     }
 
     /// Forgets waiting messages that are not to be sent. Returns how many bytes are not held any more.
@@ -284,7 +348,7 @@ impl Session {
     fn next_acknowledged(&self) -> Option<&Queued> {
         self.acknowledged
             .front()
-            .filter(|_| self.in_flight.len() < self.limits.in_flight)
+            .filter(|_| self.in_flight.len() < self.limits.in_flight.min(self.terms.receive_maximum))
     }
 
     /// The message to send next: the one that came first of those that may be sent.
@@ -348,29 +412,48 @@ impl Queued {
         self.message.cost()
     }
 
-    /// Writes the topic name over `text`. False when it cannot be said in MQTT: other wires take topics with `#` or `+` in them.
-    fn topic_name(&self, text: &mut String) -> bool {
-        text.clear();
-        let name = self.message.topic.display(Form::Mqtt);
-        name.is_ok_and(|name| write!(text, "{name}").is_ok()) && TopicName::new(text).is_ok()
-    }
-
+    /// Appends the PUBLISH. False when it is not to be sent: it has expired, it is larger than what the client takes [MQTT-3.1.2-24], or its
+    /// topic cannot be said in MQTT, for other wires take topics with `#` or `+` in them.
     fn write(
         &self,
-        version: Version,
+        terms: Terms,
         delivery: PublishDelivery,
         dup: bool,
-        name: &str,
+        now: SystemTime,
+        text: &mut String,
         output: &mut Vec<u8>,
-    ) {
-        let Ok(topic) = TopicName::new(name) else { return };
+    ) -> bool {
+        text.clear();
+        let Ok(name) = self.message.topic.display(Form::Mqtt) else {
+            return false;
+        };
+        if write!(text, "{name}").is_err() || self.message.is_expired(now) && !dup {
+            return false;
+        }
+        let Ok(topic) = TopicName::new(text) else {
+            return false;
+        };
+        let block = match terms.version {
+            Version::V5 => properties::write(&self.message, &self.identifiers, now),
+            _ => Vec::new(),
+        };
+        let properties = Properties::parse(&block, PropertyScope::Publish).unwrap_or_default();
+        let payload = &self.message.payload;
         let publish = Publish {
             delivery,
             dup,
             retain: self.retain,
-            ..Publish::new(topic, &self.message.payload)
+            properties,
+            ..Publish::new(topic, payload)
         };
-        append(&publish.into(), version, output);
+        if !publish
+            .encoded_len(terms.version)
+            .is_ok_and(|len| len <= terms.max_packet_size)
+        {
+            return false;
+        }
+        append(&publish.into(), terms.version, output);
+        true
     }
 }
 

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use manywire_mqtt_codec::Version;
-
+use super::session::Terms;
 use super::shared::{SharedSession, Turn};
 use crate::Hub;
 
@@ -15,6 +14,15 @@ use crate::Hub;
 pub(super) struct ClientKey {
     pub(super) thing: Arc<str>,
     pub(super) client_id: Box<str>,
+}
+
+/// What a client wants of its session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Want {
+    /// Whether an earlier session is thrown away.
+    pub(super) clean: bool,
+    /// How long it is to wait for its client after the connection.
+    pub(super) expiry: Duration,
 }
 
 /// The sessions of all clients, connected or not.
@@ -33,7 +41,8 @@ struct State {
 #[derive(Debug)]
 struct Entry {
     session: SharedSession,
-    persistent: bool,
+    /// How long it waits for its client; zero is not at all.
+    expiry: Duration,
     /// Since when no connection has it.
     left: Option<Instant>,
 }
@@ -47,31 +56,33 @@ impl Sessions {
     }
 
     /// Gives a client its session, and takes it from the connection that has it [MQTT-3.1.4-2]. Returns whether there was one to go on with.
-    pub(super) fn open(&self, key: &ClientKey, version: Version, clean: bool, now: Instant) -> (Turn, bool) {
+    pub(super) fn open(&self, key: &ClientKey, terms: Terms, want: Want, now: Instant) -> (Turn, bool) {
+        let expiry = want.expiry.min(EXPIRY);
         let mut state = self.lock();
         state.sweep(now);
         if let Some(entry) = state.entries.get_mut(key) {
-            if entry.persistent && !clean {
+            if !want.clean && !entry.expiry.is_zero() && !entry.has_expired(now) {
                 entry.left = None;
-                return (entry.session.begin(version), true);
+                entry.expiry = expiry;
+                return (entry.session.begin(terms), true);
             }
             entry.session.end();
         }
         let session = SharedSession::new(&self.hub);
-        let turn = session.begin(version);
+        let turn = session.begin(terms);
         state.entries.insert(
             key.clone(),
             Entry {
                 session,
-                persistent: !clean,
+                expiry,
                 left: None,
             },
         );
         (turn, false)
     }
 
-    /// A connection is over. Its session goes on without one, or ends.
-    pub(super) fn close(&self, key: &ClientKey, turn: &Turn, now: Instant) {
+    /// A connection is over. Its session goes on without one, or ends. `expiry` is what the client said last, if it said so again.
+    pub(super) fn close(&self, key: &ClientKey, turn: &mut Turn, expiry: Option<Duration>, now: Instant) {
         let mut state = self.lock();
         if !turn.end() {
             return;
@@ -82,11 +93,12 @@ impl Sessions {
         if !entry.session.is(turn.session()) {
             return;
         }
-        if entry.persistent {
-            entry.left = Some(now);
-        } else {
+        entry.expiry = expiry.unwrap_or(entry.expiry).min(EXPIRY);
+        if entry.expiry.is_zero() {
             entry.session.end();
             state.entries.remove(key);
+        } else {
+            entry.left = Some(now);
         }
     }
 
@@ -109,9 +121,7 @@ impl State {
         left.sort_unstable_by(|one, other| other.cmp(one));
         let eldest = left.get(LEFT_SESSIONS).copied();
         self.entries.retain(|_, entry| {
-            let expired = entry
-                .left
-                .is_some_and(|left| now.duration_since(left) > EXPIRY || Some(left) <= eldest);
+            let expired = entry.has_expired(now) || entry.left.is_some() && entry.left <= eldest;
             if expired {
                 entry.session.end();
             }
@@ -120,8 +130,15 @@ impl State {
     }
 }
 
-/// How long a session waits for its client: as long as the platform's streams keep messages.
-const EXPIRY: Duration = Duration::from_secs(24 * 60 * 60);
+impl Entry {
+    fn has_expired(&self, now: Instant) -> bool {
+        self.left
+            .is_some_and(|left| now.duration_since(left) >= self.expiry)
+    }
+}
+
+/// How long a session waits for its client at most: as long as the platform's streams keep messages.
+pub(super) const EXPIRY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How often sessions are looked through.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10);

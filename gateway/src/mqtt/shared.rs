@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
+use std::time::SystemTime;
 
-use manywire_mqtt_codec::Version;
 use manywire_topics::FilterBuf;
 
-use super::session::{Queueing, Session, SessionLimits, Transmitted};
+use super::session::{Queueing, Session, SessionLimits, Terms, Transmitted};
 use crate::Hub;
 use crate::broker::{Delivery, Outlet, Subscriber};
 
@@ -73,10 +73,10 @@ impl SharedSession {
     }
 
     /// Begins a connection's turn, which ends the one before.
-    pub(super) fn begin(&self, version: Version) -> Turn {
+    pub(super) fn begin(&self, terms: Terms) -> Turn {
         let mut state = self.inner.lock();
         state.turn += 1;
-        state.session.handle_connected(version);
+        state.session.handle_connected(terms);
         state.wake();
         Turn {
             session: self.clone(),
@@ -98,6 +98,11 @@ impl SharedSession {
         self.inner.hub.broker().leave(&self.subscriber);
     }
 
+    /// Whether nobody will go on with it.
+    pub(super) fn has_ended(&self) -> bool {
+        self.inner.lock().ended
+    }
+
     pub(super) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
@@ -113,16 +118,30 @@ impl Turn {
     }
 
     /// Ends the turn without giving it to another. Whether it was still this connection's.
-    pub(super) fn end(&self) -> bool {
+    pub(super) fn end(&mut self) -> bool {
         let mut state = self.session.inner.lock();
         if state.turn != self.turn {
             return false;
         }
         state.turn += 1;
+        // Still the last one: nobody has taken over.
+        self.turn = state.turn;
         state.waker = None;
         let freed = state.session.handle_disconnected();
+        drop(state);
         self.session.inner.free(freed);
         true
+    }
+
+    /// Ready when another connection has taken over, or the session has ended.
+    pub(super) fn poll_taken_over(&self, context: &Context<'_>) -> Poll<TakenOver> {
+        match self.lock() {
+            Err(taken_over) => Poll::Ready(taken_over),
+            Ok(mut state) => {
+                state.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
     }
 
     /// Appends what may be sent until `output` holds `budget` bytes. If nothing is left, the task is woken for the next message.
@@ -133,7 +152,7 @@ impl Turn {
         budget: usize,
     ) -> Result<Transmitted, TakenOver> {
         let mut state = self.lock()?;
-        let transmitted = state.session.poll_transmit(output, budget);
+        let transmitted = state.session.poll_transmit(output, budget, SystemTime::now());
         if !state
             .waker
             .as_ref()

@@ -16,4 +16,5 @@ mod sessions;
 #[allow(dead_code)]
 mod started;
 mod subscribing;
+mod version_5;
 mod websocket;

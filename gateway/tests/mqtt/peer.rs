@@ -2,8 +2,8 @@
 
 use manywire_gateway::Running;
 use manywire_mqtt_codec::{
-    Ack, ConnectFields, Delivery, Outcome, Packet, PacketId, Policy, Properties, Publish, QoS, Role,
-    Subscribe, Subscription, Text, TopicFilter, TopicName, Unsubscribe, Version, decode,
+    Ack, ConnectFields, Delivery, Outcome, Packet, PacketId, Policy, Properties, Publish, QoS, Role, Suback,
+    Subscribe, Subscription, Text, TopicFilter, TopicName, Unsuback, Unsubscribe, Version, decode,
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -14,6 +14,7 @@ use crate::started::{CHANNEL, KEY, soon};
 pub(crate) struct Peer<S = TcpStream> {
     pub(crate) stream: S,
     unread: Vec<u8>,
+    pub(crate) version: Version,
 }
 
 /// The topic of a subtopic.
@@ -23,6 +24,14 @@ pub(crate) fn topic(subtopic: &str) -> String {
 
 pub(crate) fn id(value: u16) -> PacketId {
     PacketId::new(value).unwrap()
+}
+
+/// The same in 5.0.
+pub(crate) fn fields5(client_id: &str) -> ConnectFields<'_> {
+    ConnectFields {
+        version: Version::V5,
+        ..fields(client_id)
+    }
 }
 
 /// A CONNECT of the thing that may do everything.
@@ -45,6 +54,7 @@ impl Peer {
     /// A connection with CONNECT, and what the CONNACK said.
     pub(crate) async fn connect(gateway: &Running, fields: &ConnectFields<'_>) -> (Self, String) {
         let mut peer = Self::raw(gateway).await;
+        peer.version = fields.version;
         peer.send(Packet::Connect(fields.into())).await;
         let answer = peer.receive().await;
         (peer, answer)
@@ -81,12 +91,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Self {
             stream,
             unread: Vec::new(),
+            version: Version::V311,
         }
     }
 
     pub(crate) async fn send(&mut self, packet: Packet<'_>) {
         let mut bytes = Vec::new();
-        packet.append(Version::V311, &mut bytes).unwrap();
+        packet.append(self.version, &mut bytes).unwrap();
         self.send_bytes(&bytes).await;
     }
 
@@ -100,14 +111,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             .await;
     }
 
-    pub(crate) async fn publish_with(
+    pub(crate) async fn publish_with<'p>(
         &mut self,
         subtopic: &str,
-        payload: &str,
-        change: impl FnOnce(&mut Publish<'_>),
+        payload: &'p str,
+        change: impl FnOnce(&mut Publish<'p>),
     ) {
-        let topic = topic(subtopic);
-        let mut publish = Publish::new(TopicName::new(&topic).unwrap(), payload.as_bytes());
+        let topic: &'static str = topic(subtopic).leak();
+        let mut publish = Publish::new(TopicName::new(topic).unwrap(), payload.as_bytes());
         change(&mut publish);
         self.send(publish.into()).await;
     }
@@ -167,7 +178,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         soon(async {
             loop {
                 let policy = Policy::STRICT.with_sender(Role::Server);
-                let decoded = decode(&self.unread, Version::V311, &policy).unwrap();
+                let decoded = decode(&self.unread, self.version, &policy).unwrap();
                 if let Outcome::Complete((packet, len)) = decoded {
                     let words = describe(&packet);
                     self.unread.drain(..len);
@@ -176,6 +187,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 match self.stream.read_buf(&mut self.unread).await {
                     Ok(0) | Err(_) => return "closed".to_owned(),
                     Ok(_) => {}
+                }
+            }
+        })
+        .await
+    }
+
+    /// What the next packet, a CONNACK, says beside its reason.
+    pub(crate) async fn receive_raw(&mut self) -> Vec<u8> {
+        soon(async {
+            loop {
+                match decode(&self.unread, self.version, &Policy::STRICT).unwrap() {
+                    Outcome::Complete((_, len)) => return self.unread.drain(..len).collect(),
+                    Outcome::Need(_) => assert_ne!(self.stream.read_buf(&mut self.unread).await.unwrap(), 0),
                 }
             }
         })
@@ -210,19 +234,30 @@ fn describe(packet: &Packet<'_>) -> String {
             let retain = if publish.retain { " retain" } else { "" };
             let subtopic = publish.topic.as_str().strip_prefix(&topic("")).unwrap();
             let payload = String::from_utf8_lossy(publish.payload);
+            let properties: Vec<_> = publish
+                .properties
+                .iter()
+                .map(|property| format!(" {property:?}"))
+                .collect();
+            let qos = publish.delivery.qos().bits();
             format!(
-                "{name}{id} q{}{dup}{retain} {subtopic} `{payload}`",
-                publish.delivery.qos().bits()
+                "{name}{id} q{qos}{dup}{retain} {subtopic} `{payload}`{}",
+                properties.concat()
             )
         }
-        Packet::Suback(suback) => {
-            let codes: Vec<_> = suback
-                .reasons
-                .iter()
-                .map(|code| code.byte().to_string())
-                .collect();
-            format!("{name} {} [{}]", suback.packet_id, codes.join(", "))
+        Packet::Suback(Suback {
+            packet_id, reasons, ..
+        })
+        | Packet::Unsuback(Unsuback {
+            packet_id, reasons, ..
+        }) if !reasons.is_empty() => {
+            let codes: Vec<_> = reasons.iter().map(|code| code.byte().to_string()).collect();
+            format!("{name} {packet_id} [{}]", codes.join(", "))
         }
+        Packet::Puback(ack) | Packet::Pubrec(ack) if ack.reason.is_error() => {
+            format!("{name} {} {}", ack.packet_id, ack.reason)
+        }
+        Packet::Disconnect(disconnect) => format!("{name} {}", disconnect.reason),
         packet => {
             let id = packet.packet_id().map(|id| format!(" {id}")).unwrap_or_default();
             format!("{name}{id}")
