@@ -1,4 +1,5 @@
 //! A network under virtual time: two endpoints, and what may happen to datagrams between them.
+#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::{collections::BTreeMap, time::Duration};
 
