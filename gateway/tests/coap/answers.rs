@@ -3,10 +3,8 @@ use manywire_gateway::{Gateway, Thing};
 
 use crate::device::{CHANNEL, Device, OTHER_CHANNEL, gateway, message, to_channel};
 
-#[tokio::test]
-async fn every_mistake_has_its_code() {
-    let gateway = gateway().await;
-    let mut device = Device::new(&gateway).await;
+/// Requests, and what they are answered with.
+fn requests() -> Vec<(&'static str, Message, Code)> {
     let messages = format!("channels/{CHANNEL}/messages");
     let no_key = Message::new(Code::POST)
         .with_option(OptionNumber::URI_PATH, b"channels")
@@ -17,7 +15,7 @@ async fn every_mistake_has_its_code() {
         .with_option(OptionNumber::URI_QUERY, b"x=1")
         .with_option(OptionNumber::URI_QUERY, b"auth=k3y");
     let observe = |value| to_channel(Code::GET, "").with_uint(OptionNumber::OBSERVE, value);
-    for (what, request, code) in [
+    vec![
         ("a publish", to_channel(Code::POST, "a/b"), Code::CREATED),
         ("an empty segment", to_channel(Code::POST, "a//b"), Code::CREATED),
         ("no key", no_key.clone(), Code::UNAUTHORIZED),
@@ -62,7 +60,14 @@ async fn every_mistake_has_its_code() {
             to_channel(Code::POST, "").with_option(OptionNumber(65_001), b"?"),
             Code::BAD_OPTION,
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn every_mistake_has_its_code() {
+    let gateway = gateway().await;
+    let mut device = Device::new(&gateway).await;
+    for (what, request, code) in requests() {
         let response = device.ask(request.with_payload(b"21.5".to_vec())).await;
         assert_eq!(response.code(), code, "{what}");
         let secret = response

@@ -1,6 +1,6 @@
 //! A gateway with two things, and a device that speaks CoAP with it.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use manywire_coap::{Code, Endpoint, Event, Message, OptionNumber, Parameters};
 use manywire_gateway::{Builder, Gateway, Running, Thing};
@@ -60,10 +60,6 @@ impl Device {
             deaf: false,
             heard: Vec::new(),
         }
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.socket.local_addr().unwrap()
     }
 
     pub(crate) fn now(&self) -> Duration {
