@@ -28,6 +28,9 @@ const FILTERS: [(&str, [bool; 2]); 4] = [
     (">", [false, true]),
 ];
 
+/// Every wire of the platform, in the order of the matrix.
+const WIRES: [&str; 5] = ["http", "mqtt", "mqtt+ws", "ws", "coap"];
+
 /// How long one delivery may take before it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -98,25 +101,22 @@ pub(crate) async fn cross() -> Result<Report, Failure> {
 /// Where each wire is reached, in the order of the matrix.
 fn urls(gateway: &Running) -> Vec<(String, String)> {
     let urls = gateway.urls();
-    [
-        ("http", Some(urls.http)),
-        ("mqtt", urls.mqtt),
-        ("mqtt+ws", urls.mqtt_ws),
-        ("ws", Some(urls.ws)),
-        ("coap", urls.coap),
-    ]
-    .into_iter()
-    .filter_map(|(name, url)| Some((name.to_owned(), url?)))
-    .collect()
+    let reached = [Some(urls.http), urls.mqtt, urls.mqtt_ws, Some(urls.ws), urls.coap];
+    WIRES
+        .into_iter()
+        .zip(reached)
+        .filter_map(|(name, url)| Some((name.to_owned(), url?)))
+        .collect()
 }
 
 /// A client on each wire that is wanted.
 async fn connect(urls: &[(String, String)], wanted: impl Fn(&str) -> bool) -> Result<Vec<Wire>, Failure> {
     let mut wires = Vec::new();
-    for name in ["http", "mqtt", "mqtt+ws", "ws", "coap"] {
-        let Some((_, url)) = urls.iter().find(|(wire, _)| wire == name && wanted(wire)) else {
-            continue;
-        };
+    for name in WIRES.into_iter().filter(|name| wanted(name)) {
+        let (_, url) = urls
+            .iter()
+            .find(|(wire, _)| wire == name)
+            .ok_or_else(|| format!("no {name} here"))?;
         let client = Client::builder(url)?
             .credentials(Credentials::thing(THING, KEY))
             .connect()
