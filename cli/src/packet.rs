@@ -239,16 +239,13 @@ fn reasons_value(reasons: ReasonCodes<'_>) -> Value {
 /// The properties in the order they were sent.
 fn properties_value(properties: Properties<'_>) -> Value {
     let property_value = |property: Property<'_>| {
-        let mut object = json!({"id": property.id(), "name": property.name()});
-        let value = match property {
+        let (id, name) = (property.id(), property.name());
+        match property {
             Property::UserProperty(key, value) => {
-                object["key"] = json!(key.as_str());
-                json!(value.as_str())
+                json!({"id": id, "name": name, "key": key.as_str(), "value": value.as_str()})
             }
-            property => single_value(property),
-        };
-        object["value"] = value;
-        object
+            property => json!({"id": id, "name": name, "value": single_value(property)}),
+        }
     };
     properties.iter().map(property_value).collect()
 }
