@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use manywire::{Channel, Client, Credentials, Dialect, Error};
+use clap::Args;
+use manywire::{Channel, Client, Credentials, Error};
+
+use crate::dialect::DialectName;
 
 /// Where to connect, as whom, and to which channel.
 #[derive(Args)]
@@ -28,27 +30,6 @@ pub(crate) struct Connection {
     /// How long connecting may take, in seconds.
     #[arg(long, default_value_t = 10, value_name = "SECONDS")]
     connect_timeout: u64,
-}
-
-/// A dialect as it is written on the command line.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DialectName {
-    /// channels/<id>/messages: Mainflux, Magistrala to 0.15, SuperMQ 0.16.
-    Channels,
-    /// m/<domain>/c/<channel>: SuperMQ 0.17 to 0.19.
-    Domains,
-    /// The same addresses on FluxMQ: Magistrala from 0.20.
-    Fluxmq,
-}
-
-impl From<DialectName> for Dialect {
-    fn from(name: DialectName) -> Self {
-        match name {
-            DialectName::Channels => Self::Channels,
-            DialectName::Domains => Self::Domains,
-            DialectName::Fluxmq => Self::FluxMq,
-        }
-    }
 }
 
 impl Connection {

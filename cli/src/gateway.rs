@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use manywire_gateway::{Config, Gateway, Running, Thing};
 
-use crate::connection::DialectName;
+use crate::dialect::DialectName;
 use crate::report::failure;
 
 /// Run the platform's messaging in this process: HTTP, WebSocket, MQTT over WebSocket, MQTT and CoAP.

@@ -1,6 +1,7 @@
 //! The command `manywire`: publish, subscribe, run a gateway, look inside topics, packets and packs.
 
 mod connection;
+mod dialect;
 mod gateway;
 mod packet;
 mod publish;

@@ -9,6 +9,8 @@ use manywire_topics::{
 };
 use serde_json::{Value, json};
 
+use crate::dialect::DialectName;
+
 /// Takes a topic apart and prints it in every protocol's form, as one JSON object; or says why it is refused.
 ///
 /// A form that cannot carry the topic is null, and `refused` says why. Exits with 1 when the topic is refused.
@@ -25,7 +27,7 @@ pub(crate) struct TopicArgs {
     /// How TOPIC is written; without it, a leading `/`, a `%` or a `?` says path, and anything else is MQTT.
     #[arg(long, value_enum, conflicts_with = "as_platform")]
     form: Option<FormName>,
-    /// The address, such as channels/<id>/messages/bedroom/temperature.
+    /// The address, such as `channels/<id>/messages/bedroom/temperature`.
     topic: String,
 }
 
@@ -39,17 +41,6 @@ struct Purpose {
     /// To receive the messages that come there.
     #[arg(long)]
     subscribe: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum DialectName {
-    /// channels/<id>/messages: Mainflux, Magistrala to 0.15, SuperMQ 0.16.
-    Channels,
-    /// m/<domain>/c/<channel>: SuperMQ 0.17 to 0.19.
-    Domains,
-    /// The same on FluxMQ: Magistrala from 0.20.
-    #[value(name = "fluxmq")]
-    FluxMq,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -74,11 +65,7 @@ const FORMS: [(&str, Form); 4] = [
 
 /// Prints one JSON object on standard output.
 pub(crate) fn run(args: &TopicArgs) -> ExitCode {
-    let dialect = match args.dialect {
-        DialectName::Channels => Dialect::Channels,
-        DialectName::Domains => Dialect::Domains,
-        DialectName::FluxMq => Dialect::FluxMq,
-    };
+    let dialect = args.dialect.into();
     let described = if args.as_platform {
         let action = if args.purpose.publish {
             Action::Publish
