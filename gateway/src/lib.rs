@@ -39,6 +39,7 @@ mod http;
 mod hub;
 mod identity;
 mod limits;
+mod linger;
 mod listener;
 mod message;
 mod metrics;

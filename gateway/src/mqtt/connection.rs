@@ -25,6 +25,7 @@ use super::will::{DelayedWill, Will};
 use crate::Hub;
 use crate::broker::{Acceptance, BrokerError};
 use crate::identity::{Denied, Thing};
+use crate::linger::close;
 use crate::listener::{Connection, Io};
 
 /// Who is at the other end, and what they asked for in CONNECT.
@@ -209,7 +210,7 @@ impl<S: Io> ClientConnection<S> {
             // Acknowledgements of what was accepted before; the client may be gone, then nobody misses them.
             let rest = output.get(self.written..).unwrap_or_default();
             let _ = self.stream.write_all(rest).await;
-            let _ = self.stream.shutdown().await;
+            close(&mut self.stream).await;
         }
         let Exchange {
             connection,

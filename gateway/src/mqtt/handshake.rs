@@ -20,6 +20,7 @@ use super::session::{Terms, append};
 use super::sessions::{ClientKey, EXPIRY, Sessions, Want};
 use super::will::Will;
 use crate::identity::{Credentials, Denied, Thing};
+use crate::linger::close;
 use crate::listener::{Connection, Io};
 
 /// A CONNECT, with what it borrows owned.
@@ -201,7 +202,7 @@ async fn refuse<S: Io>(stream: &mut S, connection: &Connection, refused: &Refuse
     );
     // The client may be gone already; there is nobody to tell then.
     let _ = stream.write_all(&answer).await;
-    let _ = stream.shutdown().await;
+    close(stream).await;
 }
 
 /// The return code of 3.1.1 for somebody who may not connect.
