@@ -12,7 +12,7 @@
 //! | another method | 4.05 |
 //! | a malformed path | 4.00 |
 //! | no key, a wrong one, or not as the first query `auth=<key>` | 4.01 |
-//! | a channel the thing may not use; one that does not exist | 4.03; 4.04 |
+//! | a channel that the thing may not use, or that does not exist | 4.01; 4.03 in the newer generations |
 //! | a body larger than a message may be | 4.13 |
 //!
 //! Notifications are confirmable, one at a time to an observer: what it has not acknowledged waits in its inbox, and

@@ -51,7 +51,7 @@ pub(super) async fn handle(hub: Arc<Hub>, request: CoapMessage, renews: Option<F
     };
     outcome.unwrap_or_else(|refusal| {
         refusal.count(&hub.metrics().coap);
-        Outcome::Respond(refusal.response())
+        Outcome::Respond(refusal.response(hub.dialect()))
     })
 }
 
@@ -171,10 +171,17 @@ fn unavailable(error: BrokerError) -> Refusal {
 }
 
 impl Refusal {
-    fn response(self) -> CoapMessage {
+    fn response(self, dialect: Dialect) -> CoapMessage {
         match self {
             Self::Path(reason) => error(Code::BAD_REQUEST, reason.rule()),
-            Self::Denied(Denied::UnknownChannel) => error(Code::NOT_FOUND, "unknown channel"),
+            // The first generation says 4.01 to everyone who may not, and its clients know nothing else.
+            Self::Denied(Denied::UnknownChannel) if dialect == Dialect::Channels => {
+                error(Code::UNAUTHORIZED, "unknown channel")
+            }
+            Self::Denied(Denied::NotAllowed) if dialect == Dialect::Channels => {
+                error(Code::UNAUTHORIZED, "not allowed on the channel")
+            }
+            Self::Denied(Denied::UnknownChannel) => error(Code::FORBIDDEN, "unknown channel"),
             Self::Denied(Denied::NotAllowed) => error(Code::FORBIDDEN, "not allowed on the channel"),
             Self::Denied(Denied::Unavailable) => error(Code::SERVICE_UNAVAILABLE, "try again later"),
             Self::Denied(Denied::MissingCredentials) => {

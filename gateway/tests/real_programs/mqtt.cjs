@@ -28,5 +28,6 @@ client.on("message", (on, payload) => {
 });
 client.on("error", (error) => {
   console.log("error " + error.message + " " + error.code);
+  console.error(mode, url, error);
   process.exit(1);
 });
