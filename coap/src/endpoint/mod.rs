@@ -149,7 +149,7 @@ impl<P: Copy + Ord> Endpoint<P> {
     /// How many things are remembered: for tests of bounded growth and for metrics.
     #[must_use]
     pub fn footprint(&self) -> usize {
-        self.peers.len()
+        self.peers.values().map(|peer| 1 + peer.waiting()).sum::<usize>()
             + self.sending.len()
             + self.unconfirmed.len()
             + self.duplicates.len()

@@ -43,6 +43,12 @@ pub(super) enum Purpose {
     Probe,
 }
 
+impl Peer {
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+}
+
 impl Sending {
     pub(super) fn is_for(&self, purpose: Purpose) -> bool {
         self.purpose == purpose
@@ -81,6 +87,11 @@ impl<P: Copy + Ord> Endpoint<P> {
             let nstart = self.parameters.nstart.max(1);
             if let Some(known) = self.peers.get_mut(&peer) {
                 if known.outstanding >= nstart {
+                    // Requests and notifications are counted where they are begun; nothing else bounds the rest.
+                    let counted = matches!(purpose, Purpose::Request(_) | Purpose::Notification(_));
+                    if !counted && known.waiting.len() >= WAITING {
+                        return Err(Error::Busy);
+                    }
                     known.waiting.push_back((message, purpose));
                     return Ok(());
                 }
@@ -289,6 +300,9 @@ impl<P: Copy + Ord> Endpoint<P> {
         }
     }
 }
+
+/// How many messages wait for NSTART towards one peer before no further response or ping is taken.
+const WAITING: usize = 64;
 
 /// How many non-confirmable messages are remembered for a Reset that may come.
 const UNCONFIRMED: usize = 256;
