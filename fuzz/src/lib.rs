@@ -9,6 +9,7 @@
 //! To add a target: write the body, add a row to [`TARGETS`], a `[[bin]]` to `Cargo.toml` and a three-line file in
 //! `fuzz_targets/`, and put at least one valid input into `corpus/<target>/`.
 
+pub mod coap;
 pub mod topics;
 
 /// A fuzz target: its name and what it does with the bytes it is given.
@@ -22,6 +23,14 @@ pub struct Target {
 
 /// Every target, in alphabetical order.
 pub const TARGETS: &[Target] = &[
+    Target {
+        name: "coap_endpoint",
+        body: coap::endpoint,
+    },
+    Target {
+        name: "coap_message",
+        body: coap::message,
+    },
     Target {
         name: "topics_filter_set",
         body: topics::filter_set,
