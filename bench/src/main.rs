@@ -4,11 +4,13 @@
 //! `-- SUITE --json` one object per line. Compare figures of one run only: machines differ, and so do their hours.
 
 mod allocations;
+mod measure;
 mod mqtt_codec;
 mod race;
 mod report;
 mod senml;
 mod topics;
+mod tour_latency;
 
 use std::process::ExitCode;
 
@@ -38,6 +40,11 @@ const SUITES: &[Suite] = &[
         name: "topics",
         shows: "addresses: parse and print, match one filter, look up among up to a million",
         run: topics::run,
+    },
+    Suite {
+        name: "tour-latency",
+        shows: "one reading from each wire to itself and to MQTT, through the embedded gateway; p50 and p99",
+        run: tour_latency::run,
     },
 ];
 
