@@ -61,6 +61,7 @@ mod source;
 mod split;
 mod stream;
 mod strictness;
+mod swar;
 mod time;
 #[cfg(feature = "alloc")]
 mod transfer;

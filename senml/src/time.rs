@@ -169,27 +169,57 @@ impl fmt::Display for Time {
 }
 
 /// A base time, kept as it was written and as nanoseconds.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct BaseTime {
     seconds: Number,
-    nanos: Option<Nanos>,
+    /// The nanoseconds, if they are whole and fit: as good as always.
+    nanos: Option<i64>,
 }
 
 impl BaseTime {
+    /// No base time.
+    pub(crate) const ZERO: Self = Self {
+        seconds: Number::ZERO,
+        nanos: Some(0),
+    };
+
     pub(crate) fn new(seconds: Number) -> Self {
         Self {
             seconds,
-            nanos: exact_nanos(seconds),
+            nanos: exact_nanos(seconds).and_then(Nanos::to_i64),
         }
     }
 
     /// Base time + time, added exactly and rounded once. (RFC 8428 §4.5.3)
-    #[inline]
+    #[inline(always)]
     pub(crate) fn plus(&self, time: Option<Number>) -> Nanos {
-        let time = time.unwrap_or(Number::ZERO);
-        match self.nanos.zip(exact_nanos(time)) {
-            Some((base, offset)) => base.saturating_add(offset),
-            None => rounded_sum(self.seconds, time),
+        let Some(time) = time else {
+            return self.plus_any(Number::ZERO);
+        };
+        match self.plus_usual(time) {
+            Some(nanos) => Nanos(i128::from(nanos)),
+            None => self.plus_any(time),
+        }
+    }
+
+    /// The sum, if all of it fits 64 bits.
+    #[inline(always)]
+    fn plus_usual(&self, time: Number) -> Option<i64> {
+        let offset = match time.repr() {
+            Repr::Decimal { mantissa, exponent } => {
+                let power = POWERS_OF_TEN.get(usize::try_from(exponent + 9).ok()?)?;
+                mantissa.checked_mul(i64::try_from(*power).ok()?)?
+            }
+            Repr::Float(value) => usual_float(value)?,
+        };
+        self.nanos?.checked_add(offset)
+    }
+
+    #[inline(never)]
+    fn plus_any(&self, time: Number) -> Nanos {
+        match (exact_nanos(self.seconds), exact_nanos(time)) {
+            (Some(base), Some(offset)) => base.saturating_add(offset),
+            _ => rounded_sum(self.seconds, time),
         }
     }
 }
@@ -200,7 +230,7 @@ fn exact_nanos(seconds: Number) -> Option<Nanos> {
     let (mantissa, exponent) = match seconds.repr() {
         Repr::Decimal { mantissa, exponent } => (mantissa, exponent),
         Repr::Float(value) => match usual_float(value) {
-            Some(nanos) => return Some(nanos),
+            Some(nanos) => return Some(Nanos(i128::from(nanos))),
             None => seconds.to_decimal(),
         },
     };
@@ -225,7 +255,7 @@ fn far_away(mantissa: i64, places: usize) -> Nanos {
 /// The nanoseconds of a double that is a decimal of at most 15 digits: one with nine places below 10^6 seconds, one with
 /// three above. No two such decimals are the same double, so the one that is found is the one meant.
 #[inline]
-fn usual_float(value: f64) -> Option<Nanos> {
+fn usual_float(value: f64) -> Option<i64> {
     let (scale, nanos) = if value.abs() < 1e6 {
         (1e9, 1)
     } else {
@@ -234,15 +264,14 @@ fn usual_float(value: f64) -> Option<Nanos> {
     let scaled = value * scale;
     let rounded = (scaled + if scaled < 0.0 { -0.5 } else { 0.5 }) as i64;
     let exact = scaled.abs() < 1e15 && rounded as f64 / scale == value;
-    exact.then(|| Nanos(i128::from(rounded) * nanos))
+    if exact { rounded.checked_mul(nanos) } else { None }
 }
 
 /// The sum to the nearest nanosecond, halves to even, saturating.
 #[cold]
 fn rounded_sum(base: Number, offset: Number) -> Nanos {
-    match (exact_nanos(base), exact_nanos(offset)) {
-        (Some(base), Some(offset)) => return base.saturating_add(offset),
-        _ => {}
+    if let (Some(base), Some(offset)) = (exact_nanos(base), exact_nanos(offset)) {
+        return base.saturating_add(offset);
     }
     let sum: Result<Number, Error> = base.checked_add(offset);
     let Ok(sum) = sum else {

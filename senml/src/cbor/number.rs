@@ -3,7 +3,43 @@
 use alloc::borrow::Cow;
 
 use super::item::{ARRAY, BYTES, Cursor, Head, NEGATIVE, SIMPLE, TAG, UNSIGNED, chunks};
+use crate::number::Repr;
 use crate::{Error, ErrorKind, Number, Strictness, strictness};
+
+/// Reads a number at `at` in a usual form: a float, an integer of up to 32 bits, or a decimal fraction of such. Where it
+/// ends, or nothing if it is anything else.
+#[inline(always)]
+pub(super) fn read_usual(bytes: &[u8], at: usize) -> Option<(Number, usize)> {
+    let float = match bytes.get(at..)? {
+        [0xfb, rest @ ..] => (f64::from_bits(u64::from_be_bytes(*rest.first_chunk()?)), at + 9),
+        [0xfa, rest @ ..] => (
+            f64::from(f32::from_bits(u32::from_be_bytes(*rest.first_chunk()?))),
+            at + 5,
+        ),
+        [0xf9, high, low, ..] => (half_to_f64(u16::from_be_bytes([*high, *low])), at + 3),
+        [0xc4, 0x82, exponent @ 0x20..=0x2b, ..] => {
+            let (mantissa, end) = usual_integer(bytes, at + 3)?;
+            let exponent = -1 - i16::from(exponent & 0x1f);
+            return Some((Number::from_repr(Repr::Decimal { mantissa, exponent }), end));
+        }
+        _ => return usual_integer(bytes, at).map(|(integer, end)| (Number::integer(integer), end)),
+    };
+    Some((Number::new(float.0).ok()?, float.1))
+}
+
+/// An integer of up to 32 bits, and where it ends.
+#[inline(always)]
+fn usual_integer(bytes: &[u8], at: usize) -> Option<(i64, usize)> {
+    let (magnitude, end) = match bytes.get(at..)? {
+        [head @ (0..=0x17 | 0x20..=0x37), ..] => (i64::from(head & 0x1f), at + 1),
+        [0x18 | 0x38, byte, ..] => (i64::from(*byte), at + 2),
+        [0x19 | 0x39, rest @ ..] => (i64::from(u16::from_be_bytes(*rest.first_chunk()?)), at + 3),
+        [0x1a | 0x3a, rest @ ..] => (i64::from(u32::from_be_bytes(*rest.first_chunk()?)), at + 5),
+        _ => return None,
+    };
+    let negative = *bytes.get(at)? >= 0x20;
+    Some((if negative { -1 - magnitude } else { magnitude }, end))
+}
 
 /// Reads an integer, a float or a decimal fraction; around times also tag 1.
 #[inline]

@@ -6,7 +6,7 @@ use super::item::{ARRAY, BREAK, BYTES, Cursor, Head, MAP, NEGATIVE, TEXT, UNSIGN
 use super::{extension, number};
 use crate::fields::{Data, Fields, MAX_EXTENSIONS, ReadMode, Text};
 use crate::label::Label;
-use crate::{Error, ErrorKind, Extension, Number, Strictness, Version, strictness};
+use crate::{Error, ErrorKind, Extension, Number, Strictness, Version, strictness, swar};
 
 /// Reads one record after the other into [`Fields`] that borrow from the bytes.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(crate) struct Reader<'a> {
     records: usize,
     pub(super) rules: Strictness,
     mode: ReadMode,
+    /// Short texts that came before, by their bytes in a word.
+    recent: [(u64, &'a str); 16],
     /// Labels of this record that are not known, as they were encoded.
     unknown: Vec<&'a [u8]>,
     pub(crate) extensions: Vec<Extension>,
@@ -49,6 +51,7 @@ impl<'a> Reader<'a> {
             records: 0,
             rules,
             mode,
+            recent: [(0, ""); 16],
             unknown: Vec::new(),
             extensions: Vec::new(),
         }
@@ -103,10 +106,80 @@ impl<'a> Reader<'a> {
         if head.is_indefinite() {
             return self.indefinite_record(fields);
         }
+        let mut at = self.cursor.at;
+        // In a register, and not in memory, as long as all is as usual.
+        let mut present = 0;
         for _ in 0..head.argument {
-            self.member(fields)?;
+            at = match self.usual_member(at, fields, &mut present) {
+                Some(end) => end,
+                None => {
+                    (self.cursor.at, fields.present) = (at, present);
+                    self.member(fields)?;
+                    present = fields.present;
+                    self.cursor.at
+                }
+            };
         }
+        (self.cursor.at, fields.present) = (at, present);
         Ok(())
+    }
+
+    /// Reads one of the four fields that nearly every record has, in a form that is usual: where it ends, or nothing if it
+    /// is anything else.
+    #[inline(always)]
+    fn usual_member(&mut self, at: usize, fields: &mut Fields<'a>, present: &mut u32) -> Option<usize> {
+        let label = *self.cursor.bytes.get(at)?;
+        // A field that comes twice is left to the slow path, which refuses it.
+        let (bit, end) = match label {
+            0 => {
+                let (text, end) = self.usual_text(at + 1)?;
+                fields.name = Text::Plain(text);
+                (Label::Name.bit(), end)
+            }
+            1 => {
+                let (text, end) = self.usual_text(at + 1)?;
+                fields.unit = Text::Plain(text);
+                (Label::Unit.bit(), end)
+            }
+            2 => {
+                let (number, end) = number::read_usual(self.cursor.bytes, at + 1)?;
+                fields.value = number;
+                (Label::Value.bit(), end)
+            }
+            6 => {
+                let (number, end) = number::read_usual(self.cursor.bytes, at + 1)?;
+                fields.time = number;
+                (Label::Time.bit(), end)
+            }
+            _ => return None,
+        };
+        if *present & bit != 0 {
+            return None;
+        }
+        *present |= bit;
+        Some(end)
+    }
+
+    /// A text of less than 256 bytes whose head is at `at`, and where it ends.
+    #[inline(always)]
+    fn usual_text(&mut self, at: usize) -> Option<(&'a str, usize)> {
+        let bytes = self.cursor.bytes;
+        let (start, length) = match bytes.get(at..)? {
+            [head @ 0x60..=0x77, ..] => (at + 1, usize::from(head & 0x1f)),
+            [0x78, length, ..] => (at + 2, usize::from(*length)),
+            _ => return None,
+        };
+        let text = bytes.get(start..start + length)?;
+        let word = match swar::load(bytes, start) {
+            Some(word) if length <= 8 => word & swar::first_bytes(length),
+            _ => return Some((core::str::from_utf8(text).ok()?, start + length)),
+        };
+        // Names and units repeat: what was found to be text once need not be looked at again.
+        let slot = self.recent.get_mut((word.wrapping_mul(SPREAD) >> 60) as usize)?;
+        if slot.0 != word || slot.1.len() != length {
+            *slot = (word, core::str::from_utf8(text).ok()?);
+        }
+        Some((slot.1, start + length))
     }
 
     #[cold]
@@ -123,7 +196,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(never)]
     fn member(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
         let label_at = self.cursor.at;
         match LABELS.get(usize::from(self.cursor.peek()?)) {
@@ -135,7 +208,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
     fn known_member(&mut self, label: Label, label_at: usize, fields: &mut Fields<'a>) -> Result<(), Error> {
         if fields.has(label) {
             return Err(Error::new(ErrorKind::DuplicateLabel).at_byte(label_at));
@@ -304,6 +376,9 @@ impl<'a> Reader<'a> {
         version.map_err(|error| error.at_byte(at))
     }
 }
+
+/// Spreads the bits of a word over the highest four. (Knuth's multiplicative hash)
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The known label that an integer head says.
 const fn integer_label(head: Head) -> Option<Label> {

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::{escape, extension};
 use crate::fields::{Data, Fields, MAX_EXTENSIONS, ReadMode, Text};
 use crate::label::Label;
-use crate::{Error, ErrorKind, Extension, Number, Strictness, Version, number, strictness};
+use crate::{Error, ErrorKind, Extension, Number, Strictness, Version, number, strictness, swar};
 
 /// Reads one record after the other into [`Fields`] that borrow from the text.
 #[derive(Debug)]
@@ -97,35 +97,115 @@ impl<'a> Reader<'a> {
         if self.peek()? != b'{' {
             return Err(self.wrong(ErrorKind::NotARecord));
         }
-        self.at = self.skip_space(self.at + 1);
-        if self.peek()? == b'}' {
-            self.at += 1;
+        let mut at = self.skip_space(self.at + 1);
+        if self.bytes.get(at) == Some(&b'}') {
+            self.at = at + 1;
             return Ok(());
         }
+        // In a register, and not in memory, as long as all is as usual.
+        let mut present = 0;
         loop {
-            self.member(fields)?;
-            self.at = self.skip_space(self.at);
-            match self.peek()? {
-                b',' => self.at = self.skip_space(self.at + 1),
-                b'}' => break,
-                _ => return Err(self.wrong(ErrorKind::JsonSyntax)),
+            at = match self.usual_member(at, fields, &mut present) {
+                Some(end) => end,
+                None => {
+                    fields.present = present;
+                    let end = self.member(at, fields)?;
+                    present = fields.present;
+                    end
+                }
+            };
+            match self.bytes.get(at) {
+                Some(b',') => at += 1,
+                Some(b'}') => break,
+                _ => {
+                    self.at = self.skip_space(at);
+                    match self.peek()? {
+                        b',' => at = self.at + 1,
+                        b'}' => {
+                            at = self.at;
+                            break;
+                        }
+                        _ => return Err(self.wrong(ErrorKind::JsonSyntax)),
+                    }
+                }
             }
         }
-        self.at += 1;
+        fields.present = present;
+        self.at = at + 1;
         Ok(())
     }
 
-    /// Reads a label and its value.
-    #[inline]
-    fn member(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
-        let Some((label, length)) = self.bytes.get(self.at..).and_then(usual_label) else {
-            return self.unusual_member(fields);
+    /// Reads one of the four fields that nearly every record has, written as nearly every sender writes it: where it ends,
+    /// or nothing if it is anything else.
+    #[inline(always)]
+    fn usual_member(&self, at: usize, fields: &mut Fields<'a>, present: &mut u32) -> Option<usize> {
+        let label = swar::load(self.bytes, at)? as u32;
+        let at = at + 4;
+        // A field that comes twice is left to the slow path, which refuses it.
+        let (bit, end) = match label {
+            NAME => {
+                let (text, end) = self.usual_string(at)?;
+                fields.name = Text::Plain(text);
+                (Label::Name.bit(), end)
+            }
+            UNIT => {
+                let (text, end) = self.usual_string(at)?;
+                fields.unit = Text::Plain(text);
+                (Label::Unit.bit(), end)
+            }
+            TIME => {
+                let (number, end) = number::scan_usual(self.bytes, at)?;
+                fields.time = number;
+                (Label::Time.bit(), end)
+            }
+            VALUE => {
+                let (number, end) = number::scan_usual(self.bytes, at)?;
+                fields.value = number;
+                (Label::Value.bit(), end)
+            }
+            _ => return None,
         };
-        self.at = self.skip_space(self.at + length);
-        self.known_member(label, fields)
+        if *present & bit != 0 {
+            return None;
+        }
+        *present |= bit;
+        Some(end)
     }
 
-    #[inline]
+    /// A string without escapes that begins at `at`, and where it ends.
+    #[inline(always)]
+    fn usual_string(&self, at: usize) -> Option<(&'a str, usize)> {
+        if *self.bytes.get(at)? != b'"' {
+            return None;
+        }
+        let mut end = at + 1;
+        loop {
+            let plain = swar::plain_bytes(swar::load(self.bytes, end)?);
+            end += plain;
+            if plain < 8 {
+                break;
+            }
+        }
+        if *self.bytes.get(end)? != b'"' {
+            return None;
+        }
+        Some((self.text.get(at + 1..end)?, end + 1))
+    }
+
+    /// Reads a label and its value from `at` on, however they are written.
+    #[inline(never)]
+    fn member(&mut self, at: usize, fields: &mut Fields<'a>) -> Result<usize, Error> {
+        self.at = self.skip_space(at);
+        match self.bytes.get(self.at..).and_then(usual_label) {
+            Some((label, length)) => {
+                self.at = self.skip_space(self.at + length);
+                self.known_member(label, fields)?;
+            }
+            None => self.unusual_member(fields)?,
+        }
+        Ok(self.at)
+    }
+
     fn known_member(&mut self, label: Label, fields: &mut Fields<'a>) -> Result<(), Error> {
         if fields.has(label) {
             return Err(self.wrong(ErrorKind::DuplicateLabel));
@@ -218,10 +298,13 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(super) fn number(&mut self) -> Result<Number, Error> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        match number::scan(rest, self.rules.accepts(strictness::UPPER_CASE_EXPONENTS)) {
-            Ok((number, length)) => {
-                self.at += length;
+        match number::scan(
+            self.bytes,
+            self.at,
+            self.rules.accepts(strictness::UPPER_CASE_EXPONENTS),
+        ) {
+            Ok((number, end)) => {
+                self.at = end;
                 Ok(number)
             }
             Err(error) => Err(self.not_a_number(error)),
@@ -238,7 +321,7 @@ impl<'a> Reader<'a> {
         };
         Error::new(kind)
             .in_record(self.records)
-            .at_byte(self.at + error.at())
+            .at_byte(error.at().max(self.at))
     }
 
     /// What is wrong where a value of another type was expected.
@@ -419,22 +502,14 @@ const BASE_VALUE: u64 = u64::from_le_bytes(*b"\"bv\":\0\0\0");
 const BASE_SUM: u64 = u64::from_le_bytes(*b"\"bs\":\0\0\0");
 const CONTENT_FORMAT: u64 = u64::from_le_bytes(*b"\"ct\":\0\0\0");
 
-/// Where the next quote, backslash or control character stands, or the end. Looks at eight bytes at once.
-#[inline]
+/// Where the next quote, backslash or control character stands, or the end.
 fn find_special(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-        let word = u64::from_le_bytes(*chunk);
-        let (quotes, backslashes) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
-        // The high bit of each byte that became zero, or was below 0x20. A borrow can only set bits above the first hit.
-        let hits = (quotes.wrapping_sub(ONES) & !quotes)
-            | (backslashes.wrapping_sub(ONES) & !backslashes)
-            | (word.wrapping_sub(ONES * 0x20) & !word);
-        if hits & HIGHS != 0 {
-            return at + ((hits & HIGHS).trailing_zeros() / 8) as usize;
+    while let Some(word) = swar::load(bytes, at) {
+        let plain = swar::plain_bytes(word);
+        at += plain;
+        if plain < 8 {
+            return at;
         }
-        at += 8;
     }
     while let Some(&byte) = bytes.get(at)
         && byte != b'"'

@@ -14,6 +14,8 @@ use crate::encode::{self, Buffer};
 use crate::{Error, ErrorKind};
 pub(crate) use decimal::{POWERS_OF_TEN, narrowed};
 pub(crate) use parse::scan;
+#[cfg(feature = "alloc")]
+pub(crate) use parse::scan_usual;
 
 /// A finite number, as exact as its source: `23.10` read from JSON or from a CBOR decimal fraction is the decimal 23.1,
 /// not the double next to it.
@@ -202,7 +204,7 @@ impl FromStr for Number {
 
     /// Reads a number as JSON writes it.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let (number, length) = scan(text.as_bytes(), true)?;
+        let (number, length) = scan(text.as_bytes(), 0, true)?;
         if length == text.len() {
             Ok(number)
         } else {

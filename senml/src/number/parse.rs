@@ -1,11 +1,70 @@
 //! Numbers as JSON writes them. (RFC 8259 §6)
 
-use super::{Number, Repr, decimal};
-use crate::{Error, ErrorKind};
+use super::{Number, POWERS_OF_TEN, Repr, decimal};
+use crate::{Error, ErrorKind, swar};
+
+/// Reads the number at `at`: the number and where it ends.
+#[inline]
+pub(crate) fn scan(bytes: &[u8], at: usize, upper_case_exponent: bool) -> Result<(Number, usize), Error> {
+    match scan_usual(bytes, at) {
+        Some(found) => Ok(found),
+        None => scan_any(bytes.get(at..).unwrap_or_default(), upper_case_exponent)
+            .map(|(number, length)| (number, at + length))
+            .map_err(|error| error.at_byte(at + error.at())),
+    }
+}
+
+/// Reads a number of at most 15 digits before the point and 7 after it, without exponent, and eight bytes before the
+/// input ends: nearly every number, in two or three words.
+#[inline(always)]
+pub(crate) fn scan_usual(bytes: &[u8], at: usize) -> Option<(Number, usize)> {
+    let negative = *bytes.get(at)? == b'-';
+    let start = at + usize::from(negative);
+    let first = swar::load(bytes, start)?;
+    let mut length = swar::leading_digits(first);
+    let mut mantissa = 0;
+    if length == 8 {
+        let word = swar::load(bytes, start + 8)?;
+        let count = swar::leading_digits(word);
+        if count == 8 {
+            return None;
+        }
+        mantissa = swar::digits(first, 8) * *POWERS_OF_TEN.get(count)?;
+        if count > 0 {
+            mantissa += swar::digits(word, count);
+        }
+        length += count;
+    } else if length > 0 {
+        mantissa = swar::digits(first, length);
+    }
+    // No digit at all, or a leading zero: not here.
+    if length == 0 || (first as u8 == b'0' && length > 1) {
+        return None;
+    }
+    let (mut end, mut exponent) = (start + length, 0);
+    if *bytes.get(end)? == b'.' {
+        let word = swar::load(bytes, end + 1)?;
+        let places = swar::leading_digits(word);
+        if places == 0 || places == 8 || length + places > 18 {
+            return None;
+        }
+        mantissa = mantissa * *POWERS_OF_TEN.get(places)? + swar::digits(word, places);
+        exponent = -(places as i16);
+        end += places + 1;
+    }
+    if matches!(bytes.get(end)?, b'e' | b'E') || (negative && mantissa == 0) {
+        return None;
+    }
+    let mantissa = if negative {
+        -(mantissa as i64)
+    } else {
+        mantissa as i64
+    };
+    Some((Number::from_repr(Repr::Decimal { mantissa, exponent }), end))
+}
 
 /// Reads the number at the start of `bytes`: the number and how many bytes it took.
-#[inline]
-pub(crate) fn scan(bytes: &[u8], upper_case_exponent: bool) -> Result<(Number, usize), Error> {
+fn scan_any(bytes: &[u8], upper_case_exponent: bool) -> Result<(Number, usize), Error> {
     let negative = bytes.first() == Some(&b'-');
     let start = usize::from(negative);
     let mut mantissa = 0;

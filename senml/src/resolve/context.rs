@@ -52,7 +52,7 @@ impl Context {
             base_name_is_clean: true,
             unit: None,
             content_format: None,
-            time: BaseTime::default(),
+            time: BaseTime::ZERO,
             value: None,
             sum: None,
             scratch: Scratch::default(),
@@ -68,7 +68,7 @@ impl Context {
         self.base_name_is_clean = true;
         self.unit = None;
         self.content_format = None;
-        self.time = BaseTime::default();
+        self.time = BaseTime::ZERO;
         self.value = None;
         self.sum = None;
     }
