@@ -10,6 +10,7 @@
 //! `fuzz_targets/`, and put at least one valid input into `corpus/<target>/`.
 
 pub mod coap;
+pub mod mqtt_codec;
 pub mod topics;
 
 /// A fuzz target: its name and what it does with the bytes it is given.
@@ -30,6 +31,18 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "coap_message",
         body: coap::message,
+    },
+    Target {
+        name: "mqtt_decode",
+        body: mqtt_codec::decode_and_encode,
+    },
+    Target {
+        name: "mqtt_properties",
+        body: mqtt_codec::properties,
+    },
+    Target {
+        name: "mqtt_stream",
+        body: mqtt_codec::stream,
     },
     Target {
         name: "topics_filter_set",
