@@ -128,7 +128,11 @@ impl Binding {
 #[must_use]
 pub fn refusal(answer: &CoapMessage) -> Refusal {
     let code = answer.code();
+    let words = diagnostic(answer);
     let kind = match (code.class(), code.detail()) {
+        // The first generation has one code for whoever may not; a gateway of this family says in words what it is.
+        (4, 1) if words == Some("unknown channel") => RefusalKind::UnknownChannel,
+        (4, 1) if words == Some("not allowed on the channel") => RefusalKind::Forbidden,
         (4, 1 | 17) => RefusalKind::Credentials,
         (4, 3) => RefusalKind::Forbidden,
         (4, 0 | 16) => RefusalKind::Topic,
@@ -140,7 +144,7 @@ pub fn refusal(answer: &CoapMessage) -> Refusal {
         (5, _) => RefusalKind::Internal,
         _ => RefusalKind::Other,
     };
-    match diagnostic(answer) {
+    match words {
         Some(words) => Refusal::new(kind).because(format!("{code} {words}")),
         None => Refusal::new(kind).because(code.to_string()),
     }
@@ -251,6 +255,9 @@ mod tests {
         assert_eq!(kind(0x8d), RefusalKind::TooLarge, "4.13");
         assert_eq!(kind(0xa3), RefusalKind::Busy, "5.03");
         assert_eq!(kind(0x9e), RefusalKind::Other, "4.30");
+        let answer =
+            CoapMessage::new(Code::UNAUTHORIZED).with_payload(b"not allowed on the channel".to_vec());
+        assert_eq!(refusal(&answer).kind(), RefusalKind::Forbidden);
         let answer = CoapMessage::new(Code::UNAUTHORIZED).with_payload(b"no such key".to_vec());
         assert_eq!(refusal(&answer).reason(), Some("4.01 no such key"));
     }
