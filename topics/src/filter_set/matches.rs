@@ -5,6 +5,7 @@ use crate::level::Levels;
 use crate::topic::Topic;
 
 use super::FilterSet;
+use super::hash::PathHash;
 use super::index::NONE;
 use super::trie::List;
 
@@ -22,8 +23,10 @@ pub struct Matches<'s, 't, K, V> {
     node: u32,
     depth: u8,
     levels: Levels<'t>,
-    /// Its child that is to be entered next, if any.
+    /// Its child that is to be entered next, if any, and the hash of the path to it. The hash is computed from the
+    /// topic alone, not read from the nodes, so that the processor can fetch what is deeper while it waits for this.
     child: u32,
+    hash: PathHash,
     /// Bit `d` is set while the wildcard child of the node at depth `d` is to be tried.
     pending: u128,
     /// How many bytes of the topic are behind the level below the node at depth `d`.
@@ -42,18 +45,20 @@ impl<'s, 't, K, V> Matches<'s, 't, K, V> {
             depth: 0,
             levels: topic.levels(),
             child: NONE,
+            hash: PathHash(0),
             pending: 0,
             behind: [0; MAX_LEVELS],
         };
-        if let Some(channel) = set.trie.channel(topic.channel()) {
-            matches.enter(channel);
+        let hash = set.trie.channel_hash(topic.channel());
+        if let Some(channel) = set.trie.channel(topic.channel(), hash) {
+            matches.enter(channel, hash);
         }
         matches
     }
 
     /// Enters a node: queues its lists and chooses the child after it.
     #[inline]
-    fn enter(&mut self, id: u32) {
+    fn enter(&mut self, id: u32, hash: PathHash) {
         let Some(node) = self.set.trie.node(id) else {
             return;
         };
@@ -65,12 +70,14 @@ impl<'s, 't, K, V> Matches<'s, 't, K, V> {
             return;
         };
         self.list = node.list(List::OneOrMore);
-        self.child = self.set.trie.child(id, node.hash, level).unwrap_or(NONE);
+        self.hash = hash.level(level);
+        self.child = self.set.trie.child(id, self.hash, level).unwrap_or(NONE);
         if node.star == NONE {
             return;
         }
         if self.child == NONE {
             self.child = node.star;
+            self.hash = hash.star();
             return;
         }
         self.pending |= 1 << self.depth;
@@ -96,6 +103,7 @@ impl<'s, 't, K, V> Matches<'s, 't, K, V> {
         self.node = id;
         self.depth = depth as u8;
         self.child = node.star;
+        self.hash = node.hash.star();
         let behind = self.behind.get(depth as usize).copied().unwrap_or(0);
         self.levels = self.topic.levels().last_bytes(behind.into());
         true
@@ -120,7 +128,7 @@ impl<'s, K, V> Iterator for Matches<'s, '_, K, V> {
                 return None;
             }
             self.depth += 1;
-            self.enter(self.child);
+            self.enter(self.child, self.hash);
         }
     }
 }

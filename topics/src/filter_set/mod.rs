@@ -129,13 +129,14 @@ impl<K: Eq + Hash, V> FilterSet<K, V> {
 
     /// The node at which the filter ends, and its entry with this key.
     fn find(&self, filter: Filter<'_>, key: &K) -> Option<(u32, u32)> {
-        let mut id = self.trie.channel(filter.channel())?;
+        let channel = filter.channel();
+        let mut id = self.trie.channel(channel, self.trie.channel_hash(channel))?;
         for level in filter.body() {
             let node = self.trie.node(id)?;
             id = if level.is_one() {
                 node.star
             } else {
-                self.trie.child(id, node.hash, level)?
+                self.trie.child(id, node.hash.level(level), level)?
             };
         }
         let entry = self.entries.find(List::of(filter.tail()).at(id), key)?;

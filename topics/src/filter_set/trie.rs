@@ -148,7 +148,7 @@ impl Trie {
     }
 
     #[inline]
-    fn channel_hash(&self, channel: Channel<'_>) -> PathHash {
+    pub(super) fn channel_hash(&self, channel: Channel<'_>) -> PathHash {
         let start = PathHash(self.seed ^ channel.dialect() as u64);
         let hash = if channel.domain_text().is_empty() {
             start
@@ -158,20 +158,19 @@ impl Trie {
         hash.bytes(channel.id().as_bytes())
     }
 
-    /// The node of a channel.
+    /// The node of a channel with this hash.
     #[inline]
-    pub(super) fn channel(&self, channel: Channel<'_>) -> Option<u32> {
-        let hash = self.channel_hash(channel);
+    pub(super) fn channel(&self, channel: Channel<'_>, hash: PathHash) -> Option<u32> {
         self.index.find(hash.0 as u32, |id| {
             self.node(id)
                 .is_some_and(|node| node.parent == NONE && node.label.is_channel(channel))
         })
     }
 
-    /// The child of a node for a level; `hash` is that of the node.
+    /// The child of a node for a level; `hash` is that of the child's path.
     #[inline]
     pub(super) fn child(&self, parent: u32, hash: PathHash, level: Level<'_>) -> Option<u32> {
-        self.index.find(hash.level(level).0 as u32, |id| {
+        self.index.find(hash.0 as u32, |id| {
             self.node(id)
                 .is_some_and(|node| node.parent == parent && node.label.is_level(level))
         })
@@ -179,12 +178,12 @@ impl Trie {
 
     /// The node of a channel, made if there is none.
     pub(super) fn channel_or_new(&mut self, channel: Channel<'_>) -> u32 {
-        if let Some(node) = self.channel(channel) {
+        let hash = self.channel_hash(channel);
+        if let Some(node) = self.channel(channel, hash) {
             return node;
         }
         let (domain, id) = (channel.domain_text().as_bytes(), channel.id().as_bytes());
         let label: Vec<u8> = [&[channel.dialect() as u8], domain, &[0], id].concat();
-        let hash = self.channel_hash(channel);
         self.add(hash, NONE, Label::new(&label))
     }
 
@@ -204,6 +203,7 @@ impl Trie {
             }
             return star;
         }
+        let hash = hash.level(level);
         if let Some(child) = self.child(parent, hash, level) {
             return child;
         }
@@ -214,7 +214,7 @@ impl Trie {
         if let Some(node) = self.node_mut(parent) {
             node.children += 1;
         }
-        self.add(hash.level(level), parent, label)
+        self.add(hash, parent, label)
     }
 
     fn add(&mut self, hash: PathHash, parent: u32, label: Label) -> u32 {
