@@ -6,13 +6,17 @@ use manywire_topics::{Channel, Dialect, FilterBuf, TopicBuf};
 const FLOORS: usize = 5;
 const ROOMS: usize = 6;
 const SENSORS: usize = 32;
+const NEAR: usize = 1 << 10;
 /// More topics than a cache holds what they lead to.
-const TOPICS: usize = 1 << 16;
+const FAR: usize = 1 << 16;
 
 /// What is put into a set, and what is looked up in it.
 pub struct Workload {
     pub filters: Vec<FilterBuf>,
-    pub topics: Vec<TopicBuf>,
+    /// Topics of the first channel, which is there at every size.
+    pub near: Vec<TopicBuf>,
+    /// Topics of every channel, in no order that a cache would like.
+    pub far: Vec<TopicBuf>,
 }
 
 impl Workload {
@@ -20,16 +24,13 @@ impl Workload {
         let channels: Vec<String> = (0..count.div_ceil(1_000)).map(id).collect();
         let filters = channels.iter().flat_map(|id| filters(id)).take(count).collect();
         let mut random = Random(0x9E37_79B9_7F4A_7C15);
-        let topics = (0..TOPICS)
-            .map(|_| {
-                let id = &channels[random.below(channels.len())];
-                let (floor, room, sensor) =
-                    (random.below(FLOORS), random.below(ROOMS), random.below(SENSORS));
-                let topic = format!("floor{floor}/room{room}/sensor{sensor}");
-                TopicBuf::new(channel(id), &topic).expect("a valid topic")
-            })
-            .collect();
-        Self { filters, topics }
+        let near = (0..NEAR).map(|_| random.topic(&channels[0])).collect();
+        let far = (0..FAR).map(|_| {
+            let id = &channels[random.below(channels.len())];
+            random.topic(id)
+        });
+        let far = far.collect();
+        Self { filters, near, far }
     }
 }
 
@@ -70,6 +71,11 @@ fn id(number: usize) -> String {
 struct Random(u64);
 
 impl Random {
+    fn topic(&mut self, id: &str) -> TopicBuf {
+        let (floor, room, sensor) = (self.below(FLOORS), self.below(ROOMS), self.below(SENSORS));
+        TopicBuf::new(channel(id), &format!("floor{floor}/room{room}/sensor{sensor}")).expect("a valid topic")
+    }
+
     fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
