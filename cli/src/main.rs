@@ -6,6 +6,7 @@ mod gateway;
 mod packet;
 mod publish;
 mod report;
+mod senml;
 mod subscribe;
 mod topic;
 
@@ -34,6 +35,8 @@ enum Command {
     Packet(packet::PacketArgs),
     /// Take a topic apart and print it in every protocol's form, or say why it is refused.
     Topic(topic::TopicArgs),
+    /// Resolve, compact, convert or check a SenML pack from standard input.
+    Senml(senml::SenmlArgs),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Sub(arguments) => with_runtime(subscribe::run(arguments)),
         Command::Packet(arguments) => packet::run(&arguments),
         Command::Topic(arguments) => topic::run(&arguments),
+        Command::Senml(arguments) => senml::run(&arguments),
     }
 }
 
