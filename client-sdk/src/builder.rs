@@ -12,10 +12,10 @@ use crate::{
         Engine,
         backoff::Reconnect,
         driver::{Connector, Driver, Shared},
-        outbox::Outbox,
     },
     error::{Error, ErrorKind},
     message::Message,
+    outbox::Outbox,
     payload::{IntoPayload, Payload},
     qos::QoS,
     scheme,
@@ -147,7 +147,7 @@ impl ClientBuilder {
     }
 
     /// Where accepted messages wait, and how many.
-    pub const fn outbox(mut self, outbox: Outbox) -> Self {
+    pub fn outbox(mut self, outbox: Outbox) -> Self {
         self.outbox = outbox;
         self
     }
@@ -184,6 +184,7 @@ impl ClientBuilder {
     /// [`ErrorKind::Setting`], [`ErrorKind::Feature`], [`ErrorKind::Unsupported`] for a will the transport cannot leave, and
     /// [`ErrorKind::Topic`] for the will's topic.
     pub fn build(self) -> Result<(Client, Driver), Error> {
+        self.warn_of_clear_text();
         let naming = Naming {
             dialect: self.dialect,
             domain: self.domain,
@@ -202,13 +203,6 @@ impl ClientBuilder {
             Some(timer) => timer,
             None => default_timer()?,
         };
-        if let Some(endpoint) = &self.endpoint
-            && self.credentials.is_some()
-            && !endpoint.is_secure()
-            && !endpoint.is_loopback()
-        {
-            trace::warn!(endpoint = %endpoint, "the key travels in clear to another machine");
-        }
         let offered = transport.capabilities();
         let will = self.will.map(|will| will.resolve(&naming)).transpose()?;
         if will.is_some() && !offered.will {
@@ -223,6 +217,7 @@ impl ClientBuilder {
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
         let engine = Engine::new(offered, self.reconnect, self.outbox, seed, timer.now());
         let shared = Shared::new(engine, timer);
+        notify_of_writes(&shared);
         let connector = Connector {
             transport,
             credentials: self.credentials,
@@ -239,6 +234,17 @@ impl ClientBuilder {
             Client::new(Handle::new(shared, naming, default_qos, self.lifetime)),
             driver,
         ))
+    }
+
+    /// A key in clear on its way to another machine can be read by everyone in between.
+    fn warn_of_clear_text(&self) {
+        if let Some(endpoint) = &self.endpoint
+            && self.credentials.is_some()
+            && !endpoint.is_secure()
+            && !endpoint.is_loopback()
+        {
+            trace::warn!(endpoint = %endpoint, "the key travels in clear to another machine");
+        }
     }
 
     /// Builds, lets tokio drive, and waits for the first attempt to connect.
@@ -282,6 +288,16 @@ impl fmt::Debug for ClientBuilder {
             .field("client_id", &self.client_id)
             .finish_non_exhaustive()
     }
+}
+
+/// Wakes the driver when the outbox has written something.
+fn notify_of_writes(shared: &Arc<Shared>) {
+    let notified = Arc::downgrade(shared);
+    shared.lock().notify_with(Box::new(move || {
+        if let Some(shared) = notified.upgrade() {
+            shared.wake();
+        }
+    }));
 }
 
 /// A message that the platform publishes on behalf of a client that is gone without a goodbye.

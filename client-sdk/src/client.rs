@@ -205,9 +205,9 @@ impl Handle {
 
     pub(crate) fn publish(&self, message: Message) -> Result<Pending, Error> {
         let shared = self.shared();
-        let slot = shared.lock().publish(message, shared.timer.now())?;
+        let accepted = shared.lock().publish(message, shared.timer.now())?;
         shared.wake();
-        Ok(Pending::new(slot))
+        Ok(Pending::new(accepted.slot))
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use futures_core::Stream;
 use manywire_topics::FilterBuf;
 
-use crate::error::Error;
+use crate::{error::Error, message::Message};
 
 /// Something that happened to the client as a whole.
 #[derive(Debug, Clone)]
@@ -37,6 +37,14 @@ pub enum ClientEvent {
     Overflowed {
         /// What it subscribed to.
         filter: FilterBuf,
+    },
+    /// A message that an earlier process left in the outbox's file could not be delivered, and was taken out of it. The first
+    /// listener is told of those that came before it, up to 256.
+    SetAside {
+        /// The message.
+        message: Message,
+        /// Why.
+        error: Error,
     },
     /// The client has stopped. Nothing follows.
     Closed,
@@ -66,6 +74,8 @@ impl Stream for ClientEvents {
 #[derive(Debug, Default)]
 pub(crate) struct Events {
     readers: Vec<Weak<Reader>>,
+    /// Set aside before anybody listened.
+    unheard: VecDeque<ClientEvent>,
     ended: bool,
 }
 
@@ -82,12 +92,20 @@ struct State {
 impl Events {
     pub(crate) fn subscribe(&mut self) -> ClientEvents {
         let reader = Arc::new(Reader::default());
-        reader.lock().ended = self.ended;
+        {
+            let mut state = reader.lock();
+            state.queue = std::mem::take(&mut self.unheard);
+            state.ended = self.ended;
+        }
         self.readers.push(Arc::downgrade(&reader));
         ClientEvents(reader)
     }
 
     pub(crate) fn emit(&mut self, event: &ClientEvent) {
+        let nobody = self.readers.iter().all(|reader| reader.strong_count() == 0);
+        if nobody && matches!(event, ClientEvent::SetAside { .. }) && self.unheard.len() < CAPACITY {
+            self.unheard.push_back(event.clone());
+        }
         self.readers.retain(|reader| {
             let Some(reader) = reader.upgrade() else {
                 return false;

@@ -46,7 +46,7 @@
 //! # Features
 //!
 //! One per transport: `http`, `mqtt`, `ws`, `coap` (MQTT over WebSocket is `mqtt` and `ws`). `senml` publishes and reads packs.
-//! `tracing` tells about connections and their loss.
+//! `outbox-file` keeps what was accepted through the end of the process. `tracing` tells about connections and their loss.
 //! `tokio` is the default runtime; without it the traits, the engine and the bindings remain, and
 //! [`ClientBuilder::build`] returns the future that drives the client on any executor.
 #![cfg_attr(
@@ -76,6 +76,7 @@ mod mqtt;
     any(feature = "mqtt", feature = "ws", feature = "coap", feature = "http")
 ))]
 mod net;
+mod outbox;
 mod payload;
 mod publish;
 mod qos;
@@ -100,7 +101,6 @@ pub use crate::credentials::{Credentials, CredentialsError, CredentialsSource};
 pub use crate::endpoint::{Endpoint, Scheme};
 pub use crate::engine::backoff::Reconnect;
 pub use crate::engine::driver::Driver;
-pub use crate::engine::outbox::Outbox;
 pub use crate::error::{Error, ErrorKind, Refusal, RefusalKind};
 pub use crate::events::{ClientEvent, ClientEvents};
 #[cfg(feature = "http")]
@@ -108,6 +108,7 @@ pub use crate::http::HttpTransport;
 pub use crate::message::{ContentType, Message};
 #[cfg(all(feature = "mqtt", feature = "tokio"))]
 pub use crate::mqtt::MqttTransport;
+pub use crate::outbox::Outbox;
 pub use crate::payload::{IntoPayload, Payload};
 pub use crate::publish::Publish;
 pub use crate::qos::QoS;

@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     client::Handle,
+    engine::{queue::Accepted, slot::Outcome},
     error::{Error, ErrorKind},
     message::{ContentType, Message},
     qos::QoS,
@@ -50,12 +51,13 @@ impl Publish {
         self.with(|message| message.expires_after = Some(lifetime))
     }
 
-    /// Waits only until the outbox has accepted it. From then on it is delivered, or its [`Pending`] says why not.
+    /// Waits only until the outbox has accepted it: a file outbox, until it is on the disk. From then on it is delivered, or its [`Pending`] says why not.
     ///
     /// # Errors
     ///
     /// What makes a message impossible to accept: [`ErrorKind::Unsupported`], [`ErrorKind::TooLarge`],
-    /// [`ErrorKind::Closed`], [`ErrorKind::Payload`].
+    /// [`ErrorKind::Closed`], [`ErrorKind::Payload`]; and [`ErrorKind::Storage`] when it could not be written to the
+    /// outbox's file, with the message.
     pub async fn enqueue(self) -> Result<Pending, Error> {
         let Self { handle, message } = self;
         let mut waiting = Waiting {
@@ -63,10 +65,19 @@ impl Publish {
             message: Some(message?),
             ticket: None,
         };
-        poll_fn(|context| waiting.poll(context)).await
+        let accepted = poll_fn(|context| waiting.poll(context)).await?;
+        if let Some(stored) = accepted.stored
+            && let Err(error) = Outcome(stored).await
+            && let Some(message) = handle.shared().lock().withdraw(accepted.id)
+        {
+            let reason = std::error::Error::source(&error).map(|source| source.to_string().into());
+            return Err(Error::with_message(ErrorKind::Storage, reason, message));
+        }
+        Ok(Pending::new(accepted.slot))
     }
 
-    /// Never waits: a full outbox is an error that gives the message back.
+    /// Never waits: a full outbox is an error that gives the message back. With a file outbox, the message may not be on the
+    /// disk yet.
     ///
     /// # Errors
     ///
@@ -100,17 +111,17 @@ struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
-    fn poll(&mut self, context: &Context<'_>) -> Poll<Result<Pending, Error>> {
+    fn poll(&mut self, context: &Context<'_>) -> Poll<Result<Accepted, Error>> {
         let Some(message) = self.message.take() else {
             return Poll::Ready(Err(Error::new(ErrorKind::Closed)));
         };
         let shared = self.handle.shared();
         let mut engine = shared.lock();
         match engine.publish(message, shared.timer.now()) {
-            Ok(slot) => {
+            Ok(accepted) => {
                 drop(engine);
                 shared.wake();
-                Poll::Ready(Ok(Pending::new(slot)))
+                Poll::Ready(Ok(accepted))
             }
             Err(error) => match error.message() {
                 Some(message) if error.kind() == ErrorKind::QueueFull => {

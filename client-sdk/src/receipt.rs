@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     engine::{
-        outbox::Published,
+        queue::Published,
         slot::{Outcome, Slot},
     },
     error::Error,

@@ -5,7 +5,7 @@ pub(crate) mod backoff;
 pub(crate) mod deliveries;
 pub(crate) mod driver;
 pub(crate) mod inbox;
-pub(crate) mod outbox;
+pub(crate) mod queue;
 pub(crate) mod slot;
 pub(crate) mod subscriptions;
 #[cfg(test)]
@@ -20,13 +20,14 @@ use crate::{
         backoff::{Backoff, Reconnect},
         deliveries::Deliveries,
         inbox::{Inbox, Serial},
-        outbox::{Outbox, Published, Queue},
+        queue::{Accepted, Leaving, Queue},
         slot::Slot,
         subscriptions::{ListenerId, Subscribed, Subscriptions},
     },
     error::{Error, ErrorKind},
     events::{ClientEvent, Events},
     message::Message,
+    outbox::Outbox,
     qos::QoS,
     trace,
     transport::{Capabilities, Event, Op, OpId, Received, TransportError},
@@ -90,16 +91,24 @@ impl Engine {
         seed: u64,
         now: Instant,
     ) -> Self {
+        let (queue, in_doubt) = Queue::new(outbox, now);
+        let mut events = Events::default();
+        for message in in_doubt {
+            events.emit(&ClientEvent::SetAside {
+                message,
+                error: Error::new(ErrorKind::Indeterminate),
+            });
+        }
         Self {
             offered,
             session: offered,
             link: Link::Waiting { until: now },
             backoff: Backoff::new(reconnect, seed),
-            queue: Queue::new(outbox),
+            queue,
             subscriptions: Subscriptions::default(),
             deliveries: Deliveries::default(),
             control: VecDeque::new(),
-            events: Events::default(),
+            events,
             first_attempt: Slot::new(),
             stopped: Slot::new(),
             closing: None,
@@ -108,7 +117,7 @@ impl Engine {
     }
 
     /// Accepts a message for delivery. From here on its slot will be filled, whatever happens.
-    pub(crate) fn publish(&mut self, message: Message, now: Instant) -> Result<Arc<Slot<Published>>, Error> {
+    pub(crate) fn publish(&mut self, message: Message, now: Instant) -> Result<Accepted, Error> {
         if let Some(error) = self.closed() {
             let reason = std::error::Error::source(&error).map(|source| source.to_string().into());
             return Err(Error::with_message(error.kind(), reason, message));
@@ -141,6 +150,16 @@ impl Engine {
             return Err(Error::because(ErrorKind::TooLarge, reason));
         }
         Ok(())
+    }
+
+    /// A message could not be put on the disk: it is given back if it is not on its way already.
+    pub(crate) fn withdraw(&mut self, id: OpId) -> Option<Message> {
+        self.queue.remove_if_queued(id).map(|leaving| leaving.message)
+    }
+
+    /// Whom to call when something was written to the outbox.
+    pub(crate) fn notify_with(&mut self, notify: Box<dyn Fn() + Send + Sync>) {
+        self.queue.notify_with(notify);
     }
 
     /// Adds a subscriber.
@@ -270,7 +289,7 @@ impl Engine {
     /// Time has passed.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         for expired in self.queue.remove_expired(now) {
-            expired.give_back(ErrorKind::Expired, None);
+            self.give_back(expired, ErrorKind::Expired, None);
         }
     }
 
@@ -286,7 +305,11 @@ impl Engine {
         if let Some(op) = self.control.pop_front() {
             return Some(op);
         }
-        let (id, message) = self.queue.poll_send(self.session.max_in_flight)?;
+        let next = self.queue.poll_send(self.session.max_in_flight);
+        while let Some((leaving, error)) = self.queue.poll_unmarkable() {
+            self.fail(leaving, error);
+        }
+        let (id, message) = next?;
         Some(Op::Publish { id, message })
     }
 
@@ -306,7 +329,7 @@ impl Engine {
         self.backoff.handle_connected(now);
         for id in in_doubt {
             if let Some(leaving) = self.queue.remove(*id) {
-                leaving.give_back(ErrorKind::Indeterminate, None);
+                self.give_back(leaving, ErrorKind::Indeterminate, None);
             }
         }
         self.queue.handle_held(held);
@@ -315,7 +338,11 @@ impl Engine {
                 Some(limit) if unfit.message.payload.len() > limit => ErrorKind::TooLarge,
                 _ => ErrorKind::Unsupported,
             };
-            unfit.give_back(kind, Some("the platform allows less than was expected".into()));
+            self.give_back(
+                unfit,
+                kind,
+                Some("the platform allows less than was expected".into()),
+            );
         }
         self.subscriptions.handle_session_start(resumed);
         self.first_attempt.fill(Ok(()));
@@ -371,12 +398,12 @@ impl Engine {
                     return;
                 }
                 if let Some(leaving) = self.queue.remove(id) {
-                    leaving.fail(Error::refused(&refusal));
+                    self.fail(leaving, Error::refused(&refusal));
                 }
             }
             Event::Indeterminate(id) => {
                 if let Some(leaving) = self.queue.remove(id) {
-                    leaving.give_back(ErrorKind::Indeterminate, None);
+                    self.give_back(leaving, ErrorKind::Indeterminate, None);
                 }
             }
             Event::Unsent(id) => self.queue.handle_unsent(id),
@@ -412,9 +439,25 @@ impl Engine {
         self.subscriptions.handle_session_end();
         self.deliveries.handle_session_end();
         for leaving in self.queue.handle_session_end() {
-            leaving.give_back(ErrorKind::Indeterminate, None);
+            self.give_back(leaving, ErrorKind::Indeterminate, None);
         }
         self.session = self.offered;
+    }
+
+    /// The message will not be delivered. One that an earlier process accepted has nobody who waits for its outcome:
+    /// whoever listens to the events is told.
+    fn fail(&mut self, leaving: Leaving, error: Error) {
+        if leaving.recovered {
+            let (message, error) = (leaving.message.clone(), error.clone());
+            self.events.emit(&ClientEvent::SetAside { message, error });
+        }
+        leaving.fill(error);
+    }
+
+    /// The same, with an error that carries the message.
+    fn give_back(&mut self, leaving: Leaving, kind: ErrorKind, reason: Option<Box<str>>) {
+        let message = leaving.message.clone();
+        self.fail(leaving, Error::with_message(kind, reason, message));
     }
 
     fn has_ops(&self) -> bool {
@@ -427,9 +470,16 @@ impl Engine {
         for leaving in self.queue.remove_all() {
             undelivered.push(leaving.message.clone());
             match &reason {
-                Some(error) => leaving.fail(error.clone()),
-                None if leaving.in_flight => leaving.give_back(ErrorKind::Indeterminate, None),
-                None => leaving.give_back(ErrorKind::Closed, None),
+                Some(error) => leaving.fill(error.clone()),
+                None => {
+                    let kind = if leaving.in_flight {
+                        ErrorKind::Indeterminate
+                    } else {
+                        ErrorKind::Closed
+                    };
+                    let message = leaving.message.clone();
+                    leaving.fill(Error::with_message(kind, None, message));
+                }
             }
         }
         self.queue.wake_all_waiters();

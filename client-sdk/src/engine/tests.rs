@@ -11,12 +11,13 @@ use super::{
     Engine, Step,
     backoff::Reconnect,
     inbox::{Inbox, Item},
-    outbox::{Outbox, Published},
+    queue::Published,
     slot::Slot,
 };
 use crate::{
     error::{Error, ErrorKind, Refusal, RefusalKind},
     message::Message,
+    outbox::Outbox,
     qos::QoS,
     transport::{Capabilities, DeliveryId, Event, Op, OpId, Received, TransportError, TransportErrorKind},
 };
@@ -54,7 +55,7 @@ impl World {
 
     fn publish(&mut self, subtopic: &str, qos: QoS) -> Arc<Slot<Published>> {
         let message = self.message(subtopic, qos);
-        self.engine.publish(message, self.now).unwrap()
+        self.engine.publish(message, self.now).unwrap().slot
     }
 
     fn connect(&mut self, resumed: bool, held: &[OpId], in_doubt: &[OpId]) {
@@ -245,7 +246,7 @@ fn r8_what_a_new_session_cannot_carry_is_set_aside_and_the_rest_goes_on() {
     let mut world = World::new();
     let mut message = world.message("large", QoS::AtLeastOnce);
     message.payload = vec![0; 50].into();
-    let large = world.engine.publish(message, world.now).unwrap();
+    let large = world.engine.publish(message, world.now).unwrap().slot;
     let small = world.publish("small", QoS::AtLeastOnce);
     assert!(matches!(world.engine.poll_step(world.now), Step::Connect { .. }));
     let narrow = Capabilities {
@@ -423,7 +424,7 @@ fn what_waited_too_long_expires_and_what_is_under_way_does_not() {
     for name in ["a", "b", "c", "d"] {
         let mut message = world.message(name, QoS::AtLeastOnce);
         message.expires_after = Some(lifetime);
-        slots.push(world.engine.publish(message, world.now).unwrap());
+        slots.push(world.engine.publish(message, world.now).unwrap().slot);
     }
     world.sent();
     assert_eq!(world.engine.poll_timeout(), Some(world.now + lifetime));

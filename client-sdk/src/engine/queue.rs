@@ -1,4 +1,4 @@
-//! Where accepted messages wait until their guarantee is reached.
+//! The messages that were accepted, until their guarantee is reached.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -11,51 +11,11 @@ use crate::{
     engine::slot::Slot,
     error::{Error, ErrorKind},
     message::Message,
+    outbox::{Outbox, Store, Stored},
     qos::QoS,
     receipt::Receipt,
     transport::{Capabilities, OpId},
 };
-
-/// How much may wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Outbox {
-    /// The most messages that wait or are in flight.
-    pub max_messages: usize,
-    /// The most bytes of payload that wait or are in flight.
-    pub max_bytes: usize,
-}
-
-impl Outbox {
-    /// In memory: what waits is lost with the process. 10,000 messages and 64 MiB, unless set otherwise.
-    #[must_use]
-    pub const fn memory() -> Self {
-        Self {
-            max_messages: 10_000,
-            max_bytes: 64 << 20,
-        }
-    }
-
-    /// The same with room for this many messages.
-    #[must_use]
-    pub const fn max_messages(mut self, messages: usize) -> Self {
-        self.max_messages = messages;
-        self
-    }
-
-    /// The same with room for this many bytes of payload.
-    #[must_use]
-    pub const fn max_bytes(mut self, bytes: usize) -> Self {
-        self.max_bytes = bytes;
-        self
-    }
-}
-
-impl Default for Outbox {
-    fn default() -> Self {
-        Self::memory()
-    }
-}
 
 /// The outcome of one publish, as its receipt or as the reason why there is none.
 pub(crate) type Published = Result<Receipt, Error>;
@@ -64,7 +24,9 @@ pub(crate) type Published = Result<Receipt, Error>;
 /// which never wait behind them.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    limits: Outbox,
+    max_messages: usize,
+    max_bytes: usize,
+    store: Option<Box<dyn Store>>,
     lanes: [Lane; 2],
     messages: usize,
     bytes: usize,
@@ -72,6 +34,17 @@ pub(crate) struct Queue {
     next_expiry: Option<Instant>,
     waiting: VecDeque<(u64, Waker)>,
     next_waiter: u64,
+    /// Could not be noted as about to be sent, and so must not be sent.
+    unmarkable: Vec<(Leaving, Error)>,
+}
+
+/// A message that was taken in.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) id: OpId,
+    pub(crate) slot: Arc<Slot<Published>>,
+    /// Filled when it is on the disk; `None` when it is kept in memory only.
+    pub(crate) stored: Option<Stored>,
 }
 
 #[derive(Debug, Default)]
@@ -91,6 +64,12 @@ struct Entry {
     expires: Option<Instant>,
     attempts: u32,
     in_flight: bool,
+    /// Its key in the store.
+    key: Option<u64>,
+    /// Asked to be noted as about to be sent.
+    marked: Option<Stored>,
+    /// Accepted by an earlier process: nobody here waits for its outcome.
+    recovered: bool,
 }
 
 /// What is left of a message that leaves the queue.
@@ -98,6 +77,7 @@ struct Entry {
 pub(crate) struct Leaving {
     pub(crate) message: Message,
     pub(crate) in_flight: bool,
+    pub(crate) recovered: bool,
     slot: Arc<Slot<Published>>,
     attempts: u32,
 }
@@ -107,21 +87,19 @@ impl Leaving {
         self.slot.fill(Ok(Receipt::new(self.message.qos, self.attempts)));
     }
 
-    pub(crate) fn fail(self, error: Error) {
+    pub(crate) fn fill(self, error: Error) {
         self.slot.fill(Err(error));
-    }
-
-    /// Fails with an error that carries the message.
-    pub(crate) fn give_back(self, kind: ErrorKind, reason: Option<Box<str>>) {
-        self.slot
-            .fill(Err(Error::with_message(kind, reason, self.message)));
     }
 }
 
 impl Queue {
-    pub(crate) fn new(limits: Outbox) -> Self {
-        Self {
-            limits,
+    /// An empty queue, or one with what an earlier process left. What that may have sent and must not be repeated is
+    /// returned.
+    pub(crate) fn new(outbox: Outbox, now: Instant) -> (Self, Vec<Message>) {
+        let mut queue = Self {
+            max_messages: outbox.max_messages,
+            max_bytes: outbox.max_bytes,
+            store: outbox.store,
             lanes: [Lane::default(), Lane::default()],
             messages: 0,
             bytes: 0,
@@ -129,15 +107,35 @@ impl Queue {
             next_expiry: None,
             waiting: VecDeque::new(),
             next_waiter: 0,
+            unmarkable: Vec::new(),
+        };
+        let mut in_doubt = Vec::new();
+        for earlier in outbox.recovered {
+            if !earlier.marked {
+                queue.push(earlier.message, Some(earlier.key), true, now);
+                continue;
+            }
+            in_doubt.push(earlier.message);
+            if let Some(store) = &mut queue.store {
+                store.remove(earlier.key);
+            }
+        }
+        (queue, in_doubt)
+    }
+
+    /// Whom to call when something was written to the store.
+    pub(crate) fn notify_with(&mut self, notify: Box<dyn Fn() + Send + Sync>) {
+        if let Some(store) = &mut self.store {
+            store.notify_with(notify);
         }
     }
 
     /// Accepts a message, or says that there is no room for it now ([`ErrorKind::QueueFull`]) or never
     /// ([`ErrorKind::TooLarge`]).
-    pub(crate) fn accept(&mut self, message: Message, now: Instant) -> Result<Arc<Slot<Published>>, Error> {
+    pub(crate) fn accept(&mut self, message: Message, now: Instant) -> Result<Accepted, Error> {
         let size = message.payload.len();
-        if size > self.limits.max_bytes {
-            let reason = format!("{size} bytes, and the outbox holds {}", self.limits.max_bytes);
+        if size > self.max_bytes {
+            let reason = format!("{size} bytes, and the outbox holds {}", self.max_bytes);
             return Err(Error::with_message(
                 ErrorKind::TooLarge,
                 Some(reason.into()),
@@ -145,42 +143,96 @@ impl Queue {
             ));
         }
         // A message whose answer never comes keeps the places of those behind it: they are bounded too.
-        let stretched = self.lane(message.qos).entries.len() >= self.limits.max_messages.saturating_mul(4);
-        if self.messages >= self.limits.max_messages || self.bytes + size > self.limits.max_bytes || stretched
-        {
+        let stretched = self.lane(message.qos).entries.len() >= self.max_messages.saturating_mul(4);
+        if self.messages >= self.max_messages || self.bytes + size > self.max_bytes || stretched {
             return Err(Error::with_message(ErrorKind::QueueFull, None, message));
         }
+        let put = self.store.as_mut().map(|store| store.put(&message));
+        let (key, stored) = put.unzip();
+        let (id, slot) = self.push(message, key, false, now);
+        self.wake_next_waiter();
+        Ok(Accepted { id, slot, stored })
+    }
+
+    fn push(
+        &mut self,
+        message: Message,
+        key: Option<u64>,
+        recovered: bool,
+        now: Instant,
+    ) -> (OpId, Arc<Slot<Published>>) {
         let expires = message
             .expires_after
             .and_then(|lifetime| now.checked_add(lifetime));
         self.next_expiry = self.next_expiry.into_iter().chain(expires).min();
         self.messages += 1;
-        self.bytes += size;
+        self.bytes += message.payload.len();
         let slot = Slot::new();
         let entry = Entry {
             slot: Arc::clone(&slot),
             expires,
             attempts: 0,
             in_flight: false,
+            key,
+            marked: None,
+            recovered,
             message,
         };
-        self.lane(entry.message.qos).entries.push_back(Some(entry));
-        self.wake_next_waiter();
-        Ok(slot)
+        let qos = entry.message.qos;
+        let lane = self.lane(qos);
+        let id = op_id(qos, lane.first + lane.entries.len() as u64);
+        lane.entries.push_back(Some(entry));
+        (id, slot)
     }
 
     /// The next message to send: any that needs no acknowledgement, else the first for which the window has room.
     pub(crate) fn poll_send(&mut self, window: usize) -> Option<(OpId, Message)> {
-        let [unacknowledged, acknowledged] = &mut self.lanes;
+        let [unacknowledged, _] = &mut self.lanes;
         if let Some((sequence, entry)) = unacknowledged.next_queued() {
             return Some((op_id(QoS::AtMostOnce, sequence), entry.send()));
         }
         if self.in_flight >= window.max(1) {
             return None;
         }
-        let (sequence, entry) = acknowledged.next_queued()?;
-        self.in_flight += 1;
-        Some((op_id(entry.message.qos, sequence), entry.send()))
+        loop {
+            let [_, acknowledged] = &mut self.lanes;
+            let cursor = acknowledged.cursor;
+            let (sequence, entry) = acknowledged.next_queued()?;
+            let id = op_id(entry.message.qos, sequence);
+            match entry.poll_marked(self.store.as_deref_mut()) {
+                Some(Ok(())) => {
+                    self.in_flight += 1;
+                    return Some((id, entry.send()));
+                }
+                Some(Err(error)) => {
+                    let leaving = self.remove(id)?;
+                    self.unmarkable.push((leaving, error));
+                }
+                None => {
+                    // Those behind it wait too, so that the order stays.
+                    acknowledged.cursor = cursor;
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// A message that will not be sent because that could not be noted.
+    pub(crate) fn poll_unmarkable(&mut self) -> Option<(Leaving, Error)> {
+        self.unmarkable.pop()
+    }
+
+    /// Takes a message out if it is not on its way.
+    pub(crate) fn remove_if_queued(&mut self, id: OpId) -> Option<Leaving> {
+        let (lane, sequence) = place(id)?;
+        let lane = self.lanes.get(lane)?;
+        let index = usize::try_from(sequence.checked_sub(lane.first)?).ok()?;
+        let queued = lane
+            .entries
+            .get(index)?
+            .as_ref()
+            .is_some_and(|entry| !entry.in_flight);
+        if queued { self.remove(id) } else { None }
     }
 
     /// Takes a message out, whatever became of it; `None` for one that is not there (any more).
@@ -272,7 +324,7 @@ impl Queue {
         expired
     }
 
-    /// Takes everything out, in order.
+    /// Takes everything out, in order. In the store it stays.
     pub(crate) fn remove_all(&mut self) -> Vec<Leaving> {
         let mut entries: Vec<Entry> = Vec::new();
         for lane in &mut self.lanes {
@@ -280,6 +332,7 @@ impl Queue {
             lane.trim();
         }
         self.next_expiry = None;
+        entries.iter_mut().for_each(|entry| entry.key = None);
         entries.into_iter().map(|entry| self.leave(entry)).collect()
     }
 
@@ -321,8 +374,8 @@ impl Queue {
     }
 
     fn wake_next_waiter(&mut self) {
-        if self.messages < self.limits.max_messages
-            && self.bytes < self.limits.max_bytes
+        if self.messages < self.max_messages
+            && self.bytes < self.max_bytes
             && let Some((_, waker)) = self.waiting.pop_front()
         {
             waker.wake();
@@ -360,8 +413,12 @@ impl Queue {
         if entry.in_flight && entry.message.qos != QoS::AtMostOnce {
             self.in_flight -= 1;
         }
+        if let (Some(store), Some(key)) = (&mut self.store, entry.key) {
+            store.remove(key);
+        }
         self.wake_next_waiter();
         Leaving {
+            recovered: entry.recovered,
             message: entry.message,
             in_flight: entry.in_flight,
             slot: entry.slot,
@@ -399,6 +456,14 @@ impl Lane {
 }
 
 impl Entry {
+    /// Whether it may be sent: exactly once only when the store knows of it, so that no later process sends it again.
+    fn poll_marked(&mut self, store: Option<&mut (dyn Store + 'static)>) -> Option<Result<(), Error>> {
+        let (Some(store), Some(key), QoS::ExactlyOnce) = (store, self.key, self.message.qos) else {
+            return Some(Ok(()));
+        };
+        self.marked.get_or_insert_with(|| store.mark(key)).outcome()
+    }
+
     fn send(&mut self) -> Message {
         self.in_flight = true;
         self.attempts = self.attempts.saturating_add(1);
