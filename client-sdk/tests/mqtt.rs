@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +17,8 @@ use std::time::Duration;
 
 use manywire::testing::transport_contract;
 use manywire::{
-    Client, ClientBuilder, Credentials, ErrorKind, QoS, Reconnect, RefusalKind, transport::TransportErrorKind,
+    Client, ClientBuilder, Credentials, Endpoint, ErrorKind, MqttTransport, QoS, Reconnect, RefusalKind, Tls,
+    transport::TransportErrorKind,
 };
 use manywire_gateway::{Gateway, Running, Thing};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -173,7 +175,7 @@ async fn forward(
 }
 
 /// Publishes over a network that breaks again and again; everything must arrive, and how often is returned.
-async fn campaign(qos: QoS, messages: usize, cuts: usize, seed: u64) -> Vec<usize> {
+async fn campaign(version: Version, qos: QoS, messages: usize, cuts: usize, seed: u64) -> Vec<usize> {
     println!("seed {seed}");
     let gateway = gateway().await;
     let network = BadNetwork::to(gateway.mqtt_address().unwrap(), seed, cuts).await;
@@ -187,7 +189,14 @@ async fn campaign(qos: QoS, messages: usize, cuts: usize, seed: u64) -> Vec<usiz
         .qos(QoS::ExactlyOnce)
         .await
         .unwrap();
-    let sender = client(&format!("mqtt://{}", network.address), "sender")
+    let url = format!("mqtt://{}", network.address);
+    let transport = MqttTransport::new(Endpoint::parse(&url).unwrap(), Tls::new());
+    let transport = match version {
+        Version::Old => transport.only_3_1_1(),
+        Version::Newest => transport,
+    };
+    let sender = client(&url, "sender")
+        .transport(transport)
         .client_id("campaign")
         .persistent_session(true)
         .seed(seed)
@@ -231,19 +240,92 @@ async fn campaign(qos: QoS, messages: usize, cuts: usize, seed: u64) -> Vec<usiz
     times
 }
 
+#[derive(Clone, Copy)]
+enum Version {
+    Old,
+    Newest,
+}
+
 #[tokio::test]
 async fn at_least_once_loses_nothing_on_a_network_that_breaks() {
-    let times = campaign(QoS::AtLeastOnce, 2_000, 40, 7).await;
-    assert!(times.iter().all(|times| *times >= 1));
+    for (version, seed) in [(Version::Old, 7), (Version::Newest, 8)] {
+        let times = campaign(version, QoS::AtLeastOnce, 2_000, 40, seed).await;
+        assert!(times.iter().all(|times| *times >= 1));
+    }
 }
 
 #[tokio::test]
 async fn exactly_once_loses_and_doubles_nothing_on_a_network_that_breaks() {
-    let times = campaign(QoS::ExactlyOnce, 2_000, 40, 11).await;
-    let doubled: Vec<_> = times
-        .iter()
-        .enumerate()
-        .filter(|(_, times)| **times != 1)
-        .collect();
-    assert!(doubled.is_empty(), "{doubled:?}");
+    for (version, seed) in [(Version::Old, 11), (Version::Newest, 12)] {
+        let times = campaign(version, QoS::ExactlyOnce, 2_000, 40, seed).await;
+        let doubled: Vec<_> = times
+            .iter()
+            .enumerate()
+            .filter(|(_, times)| **times != 1)
+            .collect();
+        assert!(doubled.is_empty(), "{doubled:?}");
+    }
+}
+
+/// A server of 3.1.1 before the gateway: it does with a CONNECT of 5.0 what `answer` says, then closes.
+async fn old_server(server: SocketAddr, answer: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut connect = [0; 512];
+            let read = client.read(&mut connect).await.unwrap();
+            let name = connect.windows(4).position(|window| window == b"MQTT").unwrap();
+            if connect[name + 4] == 5 {
+                client.write_all(answer).await.unwrap();
+                continue;
+            }
+            let mut server = TcpStream::connect(server).await.unwrap();
+            server.write_all(&connect[..read]).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_server_of_3_1_1_is_spoken_to_in_3_1_1_whether_it_says_so_or_not() {
+    let gateway = gateway().await;
+    for answer in [&b"\x20\x02\x00\x01"[..], b""] {
+        let url = format!(
+            "mqtt://{}",
+            old_server(gateway.mqtt_address().unwrap(), answer).await
+        );
+        let sender = soon(client(&url, "sender").connect()).await.unwrap();
+        let channel = sender.channel(CHANNEL).unwrap();
+        let mut received = soon(channel.subscribe("a").into_future()).await.unwrap();
+        soon(channel.subtopic("a").unwrap().publish("x").into_future())
+            .await
+            .unwrap();
+        assert_eq!(soon(received.next()).await.unwrap().payload().as_ref(), b"x");
+        soon(sender.close(Duration::from_secs(5))).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_refused_message_is_said_to_be_refused_and_the_client_goes_on() {
+    let thing = Thing::new("sender").subscribes_to(CHANNEL).unwrap();
+    let gateway = Gateway::builder()
+        .thing(thing, "sender-key")
+        .start()
+        .await
+        .unwrap();
+    let url = gateway.urls().mqtt.unwrap();
+    let sender = soon(client(&url, "sender").connect()).await.unwrap();
+    let channel = sender.channel(CHANNEL).unwrap();
+    for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        let publish = channel.publish("x").qos(qos);
+        let error = soon(publish.into_future()).await.unwrap_err();
+        assert_eq!(
+            error.kind(),
+            ErrorKind::Refused(RefusalKind::Forbidden),
+            "{error:?}"
+        );
+    }
+    soon(channel.subscribe(">").into_future()).await.unwrap();
 }

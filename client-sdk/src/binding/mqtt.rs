@@ -4,12 +4,13 @@
 
 use std::fmt::Write as _;
 
-use manywire_mqtt_codec as codec;
+use manywire_mqtt_codec::{self as codec, PropertiesBuf, Property, PropertyScope, Text};
 use manywire_topics::{Dialect, FilterBuf, Form, Topic, TopicBuf};
 
 use crate::{
     credentials::Credentials,
     error::{Refusal, RefusalKind},
+    message::Message,
     qos::QoS,
     transport::{TransportError, TransportErrorKind},
 };
@@ -48,6 +49,31 @@ pub fn filter(filter: &FilterBuf) -> Result<String, Refusal> {
 #[must_use]
 pub fn topic(dialect: Dialect, name: &str) -> Option<TopicBuf> {
     Some(Topic::parse(dialect, Form::Mqtt, name).ok()?.to_buf())
+}
+
+/// The property block with which 5.0 carries a message, or with another scope a will: its content type and its lifetime.
+///
+/// # Errors
+///
+/// The content type is no string of MQTT.
+pub fn properties(message: &Message, scope: PropertyScope) -> Result<Vec<u8>, codec::Error> {
+    // Rounded up: a message is not to expire before its time.
+    let seconds = message.expires_after.map(|lifetime| {
+        let seconds = lifetime.as_secs() + u64::from(lifetime.subsec_nanos() > 0);
+        Property::MessageExpiryInterval(u32::try_from(seconds).unwrap_or(u32::MAX))
+    });
+    let content_type = message
+        .content_type
+        .as_ref()
+        .map(|name| Text::new(name.as_str()))
+        .transpose()?;
+    let properties = seconds.into_iter().chain(content_type.map(Property::ContentType));
+    let mut bytes = vec![0; properties.clone().map(|property| property.encoded_len()).sum()];
+    let mut block = PropertiesBuf::new(scope, &mut bytes);
+    for property in properties {
+        block.push(property)?;
+    }
+    Ok(bytes)
 }
 
 /// User name and password: a thing's id and key. A user's token goes alone, as the password.

@@ -48,7 +48,10 @@ enum End {
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Connection<S> {
     pub(super) fn new(stream: S, session: Session, home: Home, version: Version) -> Self {
-        let decoder = StreamDecoder::new(version, Policy::STRICT.with_sender(Role::Server));
+        let decoder = StreamDecoder::new(
+            version,
+            Policy::STRICT.with_sender(Role::Server).allow_v3_replies(),
+        );
         Self {
             stream,
             session,

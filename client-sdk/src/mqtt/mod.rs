@@ -17,10 +17,12 @@ mod websocket;
 use std::{
     fmt,
     future::poll_fn,
-    sync::{Arc, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use manywire_mqtt_codec::{ConnectFields, Text, TopicName, Version, Will};
+use manywire_mqtt_codec::{
+    ConnectFields, Properties, PropertiesBuf, Property, PropertyScope, Text, TopicName, Version, Will,
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use self::{
@@ -38,11 +40,14 @@ use crate::{
     },
 };
 
-/// MQTT 3.1.1 to one endpoint: `mqtt`, `mqtts`, `mqtt+ws` or `mqtt+wss`.
+/// MQTT to one endpoint: `mqtt`, `mqtts`, `mqtt+ws` or `mqtt+wss`.
+///
+/// It speaks 5.0 where the server does, and 3.1.1 where it does not.
 pub struct MqttTransport {
     endpoint: Endpoint,
     tls: Tls,
-    version: Version,
+    /// What the server is known to speak.
+    spoken: Mutex<Option<Version>>,
     /// The client identifier when the application names none.
     generated_id: String,
     home: Home,
@@ -57,67 +62,132 @@ impl MqttTransport {
         Self {
             endpoint,
             tls,
-            version: Version::V311,
+            spoken: Mutex::new(None),
             generated_id,
             home: Home::default(),
         }
     }
 
+    /// The same, speaking 3.1.1 only.
+    #[must_use]
+    pub fn only_3_1_1(self) -> Self {
+        self.learn(Version::V311);
+        self
+    }
+
+    /// Connects with the version that the server speaks. The first time, that is found out: a server of 3.1.1 refuses 5.0, or closes the
+    /// connection without a word, as the platform's older ones do.
     async fn open(&self, context: &ConnectContext<'_>) -> Result<Connected, TransportError> {
+        let spoken = *self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = self.open_as(spoken.unwrap_or(Version::V5), context).await;
+        let old = match &newest {
+            Ok(_) if spoken.is_none() => {
+                self.learn(Version::V5);
+                false
+            }
+            Ok(_) => false,
+            Err(error) => match error.kind() {
+                TransportErrorKind::Unsupported => spoken != Some(Version::V311),
+                TransportErrorKind::Closed | TransportErrorKind::Protocol => spoken.is_none(),
+                _ => false,
+            },
+        };
+        if !old {
+            return newest;
+        }
+        let connected = self.open_as(Version::V311, context).await?;
+        self.learn(Version::V311);
+        Ok(connected)
+    }
+
+    fn learn(&self, version: Version) {
+        *self.spoken.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
+    }
+
+    async fn open_as(
+        &self,
+        version: Version,
+        context: &ConnectContext<'_>,
+    ) -> Result<Connected, TransportError> {
         let stream = net::connect(&self.endpoint, &self.tls, context.timeout).await?;
         match self.endpoint.scheme() {
-            Scheme::Mqtt => self.greet(stream, context).await,
+            Scheme::Mqtt => self.greet(stream, version, context).await,
             #[cfg(feature = "ws")]
             Scheme::MqttWebSocket => {
                 let stream = websocket::WebSocketBytes::open(stream, &self.endpoint).await?;
-                self.greet(stream, context).await
+                self.greet(stream, version, context).await
             }
             _ => Err(TransportError::new(TransportErrorKind::Unsupported).because("not a scheme of MQTT")),
         }
     }
 
     /// CONNECT and CONNACK.
-    async fn greet<S>(&self, stream: S, context: &ConnectContext<'_>) -> Result<Connected, TransportError>
+    async fn greet<S>(
+        &self,
+        stream: S,
+        version: Version,
+        context: &ConnectContext<'_>,
+    ) -> Result<Connected, TransportError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let session = self.home.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let session = session.unwrap_or_else(|| Session::new(self.version, context.dialect));
-        let mut connection = Connection::new(stream, session, Arc::clone(&self.home), self.version);
-        self.introduce(connection.session(), context)?;
+        let session = session.unwrap_or_else(|| Session::new(context.dialect));
+        let mut connection = Connection::new(stream, session, Arc::clone(&self.home), version);
+        self.introduce(connection.session(), version, context)?;
         let accepted = poll_fn(|task| connection.poll_accepted(task)).await?;
-        let mut connected = Connected::new(connection, self.capabilities());
+        let mut capabilities = self.capabilities();
+        accepted.limits.restrict(&mut capabilities);
+        let mut connected = Connected::new(connection, capabilities);
         connected.resumed = accepted.resumed;
         connected.held = accepted.held;
         connected.in_doubt = accepted.in_doubt;
         Ok(connected)
     }
 
-    fn introduce(&self, session: &mut Session, context: &ConnectContext<'_>) -> Result<(), TransportError> {
+    fn introduce(
+        &self,
+        session: &mut Session,
+        version: Version,
+        context: &ConnectContext<'_>,
+    ) -> Result<(), TransportError> {
         let (user_name, password) = context.credentials.map(binding::user_name_and_password).unzip();
-        let mut will_topic = String::new();
+        let (mut will_topic, mut will_block) = (String::new(), Vec::new());
         let will = match context.will {
             None => None,
             Some(message) => {
                 binding::write_topic(&message.topic, &mut will_topic).map_err(unsupported)?;
+                if version == Version::V5 {
+                    will_block = binding::properties(message, PropertyScope::Will).map_err(unsupported)?;
+                }
                 let topic = TopicName::new(&will_topic).map_err(unsupported)?;
                 Some(Will {
                     qos: message.qos.into(),
                     retain: message.retain,
+                    properties: Properties::parse(&will_block, PropertyScope::Will).map_err(unsupported)?,
                     ..Will::new(topic, &message.payload)
                 })
             }
         };
+        let mut bytes = [0; 8];
+        let mut properties = PropertiesBuf::new(PropertyScope::Connect, &mut bytes);
+        if version == Version::V5 && context.persistent {
+            // As long as the server keeps it.
+            properties
+                .push(Property::SessionExpiryInterval(u32::MAX))
+                .map_err(unsupported)?;
+        }
         // A fraction of a second becomes a second: zero would turn the keep-alive off.
         let keep_alive = context.keep_alive.as_secs() + u64::from(context.keep_alive.subsec_nanos() > 0);
         let client_id = context.client_id.unwrap_or(&self.generated_id);
         session.handle_connected(&ConnectFields {
             clean_start: !context.persistent,
             keep_alive: u16::try_from(keep_alive).unwrap_or(u16::MAX),
+            properties: properties.finish(),
             will,
             user_name: user_name.map(Text::new).transpose().map_err(unsupported)?,
             password: password.map(str::as_bytes),
-            ..ConnectFields::new(self.version, Text::new(client_id).map_err(unsupported)?)
+            ..ConnectFields::new(version, Text::new(client_id).map_err(unsupported)?)
         })
     }
 }
@@ -144,7 +214,7 @@ impl fmt::Debug for MqttTransport {
         f.debug_struct("MqttTransport")
             .field("endpoint", &self.endpoint)
             .field("tls", &self.tls)
-            .field("version", &self.version)
+            .field("spoken", &self.spoken)
             .finish_non_exhaustive()
     }
 }

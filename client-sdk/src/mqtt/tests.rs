@@ -1,20 +1,23 @@
 //! The session against a scripted server, under simulated time. Tests are named after what rumqttc 0.25 did in the same place.
 
-use std::time::{Duration, Instant};
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use manywire_mqtt_codec::{
-    Ack, Connack, ConnectFields, Delivery, Disconnect, Outcome, Packet, PacketId, Policy, Publish,
-    ReasonCode, Suback, Text, TopicName, Unsuback, Version, decode,
+    Ack, Connack, ConnectFields, Delivery, Disconnect, Outcome, Packet, PacketId, Policy, PropertiesBuf,
+    Property, PropertyScope, Publish, ReasonCode, Suback, Text, TopicName, Unsuback, Version, decode,
 };
 use manywire_topics::{Dialect, FilterBuf, Form, TopicBuf};
 
 use super::session::{Accepted, Session};
 use crate::{
     error::RefusalKind,
-    message::Message,
+    message::{ContentType, Message},
     qos::QoS,
-    transport::{DeliveryId, Event, Op, OpId, Received, SubscriptionId, TransportErrorKind},
+    transport::{Capabilities, DeliveryId, Event, Op, OpId, Received, SubscriptionId, TransportErrorKind},
 };
 
 const TOPIC: &str = "channels/c1/messages/bedroom/temperature";
@@ -23,13 +26,15 @@ const SECOND: Duration = Duration::from_secs(1);
 /// A session, the clock, and the server at the other end.
 struct Bench {
     session: Session,
+    version: Version,
     now: Instant,
 }
 
 impl Bench {
     fn new() -> Self {
         Self {
-            session: Session::new(Version::V311, Dialect::Channels),
+            session: Session::new(Dialect::Channels),
+            version: Version::V311,
             now: Instant::now(),
         }
     }
@@ -44,7 +49,7 @@ impl Bench {
     fn connect(&mut self, session_present: bool) -> Accepted {
         let fields = ConnectFields {
             keep_alive: 40,
-            ..ConnectFields::new(Version::V311, Text::new("c").unwrap())
+            ..ConnectFields::new(self.version, Text::new("c").unwrap())
         };
         self.session.handle_connected(&fields).unwrap();
         assert_eq!(self.sent().len(), 1);
@@ -53,6 +58,28 @@ impl Bench {
             ..Connack::default()
         }));
         self.session.poll_accepted().unwrap()
+    }
+
+    /// A connection of 5.0, with what the CONNACK says beside its reason.
+    fn connected_as_5(properties: &[Property<'_>]) -> (Self, Accepted) {
+        let mut bench = Self {
+            version: Version::V5,
+            ..Self::new()
+        };
+        let fields = ConnectFields::new(Version::V5, Text::new("c").unwrap());
+        bench.session.handle_connected(&fields).unwrap();
+        bench.sent();
+        let mut bytes = [0; 64];
+        let mut block = PropertiesBuf::new(PropertyScope::Connack, &mut bytes);
+        for property in properties {
+            block.push(*property).unwrap();
+        }
+        bench.receive(Packet::Connack(Connack {
+            properties: block.finish(),
+            ..Connack::default()
+        }));
+        let accepted = bench.session.poll_accepted().unwrap();
+        (bench, accepted)
     }
 
     /// The connection is lost, after the server got everything.
@@ -81,7 +108,7 @@ impl Bench {
         let mut rest = bytes.as_slice();
         let mut sent = Vec::new();
         while !rest.is_empty() {
-            let Ok(Outcome::Complete((packet, len))) = decode(rest, Version::V311, &Policy::STRICT) else {
+            let Ok(Outcome::Complete((packet, len))) = decode(rest, self.version, &Policy::STRICT) else {
                 panic!("not whole packets: {rest:?}");
             };
             sent.push(describe(&packet));
@@ -185,7 +212,8 @@ fn r1_a_lost_session_gives_back_what_is_safe_to_repeat_and_reports_the_rest() {
         Accepted {
             resumed: false,
             held: vec![],
-            in_doubt: vec![OpId(2), OpId(3)]
+            in_doubt: vec![OpId(2), OpId(3)],
+            ..Accepted::default()
         }
     );
     assert_eq!(
@@ -243,7 +271,8 @@ fn r5_resent_publishes_have_dup_and_keep_their_order() {
         Accepted {
             resumed: true,
             held: vec![OpId(1), OpId(2), OpId(4)],
-            in_doubt: vec![]
+            in_doubt: vec![],
+            ..Accepted::default()
         }
     );
     bench.publish(5, QoS::AtLeastOnce);
@@ -502,7 +531,7 @@ fn refused_credentials_and_a_broken_server_are_told_apart() {
             TransportErrorKind::Unsupported,
         ),
     ] {
-        let mut session = Session::new(Version::V311, Dialect::Channels);
+        let mut session = Session::new(Dialect::Channels);
         session
             .handle_connected(&ConnectFields::new(Version::V311, Text::new("c").unwrap()))
             .unwrap();
@@ -522,7 +551,7 @@ fn refused_credentials_and_a_broken_server_are_told_apart() {
     let second = Packet::Connack(Connack::default());
     let error = bench.session.handle_packet(&second, bench.now).unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Protocol);
-    let early = Session::new(Version::V311, Dialect::Channels).handle_packet(&Packet::Pingresp, bench.now);
+    let early = Session::new(Dialect::Channels).handle_packet(&Packet::Pingresp, bench.now);
     assert_eq!(early.unwrap_err().kind(), TransportErrorKind::Protocol);
 }
 
@@ -535,4 +564,116 @@ fn goodbye_is_said_once() {
         bench.sent(),
         [describe(&Packet::Disconnect(Disconnect::default()))]
     );
+}
+
+#[test]
+fn what_the_server_does_not_take_is_not_sent() {
+    let (mut bench, accepted) = Bench::connected_as_5(&[
+        Property::ReceiveMaximum(NonZeroU16::new(2).unwrap()),
+        Property::MaximumPacketSize(NonZeroU32::new(100).unwrap()),
+        Property::MaximumQos(manywire_mqtt_codec::QoS::AtLeastOnce),
+        Property::RetainAvailable(false),
+        Property::ServerKeepAlive(20),
+    ]);
+    let mut capabilities = Capabilities::publish_and_subscribe(QoS::ExactlyOnce);
+    (capabilities.max_in_flight, capabilities.retain) = (1_000, true);
+    accepted.limits.restrict(&mut capabilities);
+    assert_eq!(
+        (capabilities.max_in_flight, capabilities.max_payload),
+        (2, Some(100))
+    );
+    assert_eq!(
+        (capabilities.max_qos, capabilities.retain),
+        (QoS::AtLeastOnce, false)
+    );
+    assert_eq!(bench.session.poll_timeout(), Some(bench.now + 15 * SECOND));
+    for op in 1..=3 {
+        bench.publish(op, QoS::AtLeastOnce);
+    }
+    assert_eq!(bench.sent(), ["PUBLISH 1 q1 `1`", "PUBLISH 2 q1 `2`"]);
+    bench.receive(Packet::Puback(ack(2)));
+    assert_eq!(bench.sent(), ["PUBLISH 3 q1 `3`"]);
+    let topic = TopicBuf::parse(Dialect::Channels, Form::Mqtt, TOPIC).unwrap();
+    let message = Message::new(topic, vec![0; 100]).qos(QoS::AtMostOnce);
+    bench.session.handle_op(Op::Publish { id: OpId(9), message });
+    let events = bench.events();
+    let refused = |event: &Event| matches!(event, Event::Refused { id: OpId(9), refusal } if refusal.kind() == RefusalKind::TooLarge);
+    assert!(events.iter().any(refused), "{events:?}");
+}
+
+#[test]
+fn a_reason_says_what_became_of_a_message() {
+    let (mut bench, _) = Bench::connected_as_5(&[]);
+    bench.publish(1, QoS::AtLeastOnce);
+    bench.publish(2, QoS::ExactlyOnce);
+    bench.publish(3, QoS::ExactlyOnce);
+    bench.sent();
+    bench.receive(Packet::Puback(Ack {
+        reason: ReasonCode::NotAuthorized,
+        ..ack(1)
+    }));
+    bench.receive(Packet::Pubrec(Ack {
+        reason: ReasonCode::QuotaExceeded,
+        ..ack(2)
+    }));
+    bench.receive(Packet::Pubrec(Ack {
+        reason: ReasonCode::NoMatchingSubscribers,
+        ..ack(3)
+    }));
+    bench.receive(Packet::Pubcomp(Ack {
+        reason: ReasonCode::PacketIdentifierNotFound,
+        ..ack(3)
+    }));
+    let kinds: Vec<_> = bench
+        .events()
+        .into_iter()
+        .map(|event| match event {
+            Event::Refused { id, refusal } => (id.0, Some(refusal.kind())),
+            Event::Published(id) => (id.0, None),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            (1, Some(RefusalKind::Forbidden)),
+            (2, Some(RefusalKind::Busy)),
+            (3, None)
+        ]
+    );
+    assert_eq!(bench.sent(), ["PUBREL 3"]);
+}
+
+#[test]
+fn content_type_and_lifetime_go_and_come_with_the_message() {
+    let (mut bench, _) = Bench::connected_as_5(&[]);
+    let topic = TopicBuf::parse(Dialect::Channels, Form::Mqtt, TOPIC).unwrap();
+    let mut message = Message::new(topic, "[]").content_type(ContentType::SENML_JSON);
+    message.expires_after = Some(Duration::from_millis(1_500));
+    bench.session.handle_op(Op::Publish { id: OpId(1), message });
+    let bytes = bench.session.poll_transmit().to_vec();
+    let Ok(Outcome::Complete((Packet::Publish(publish), _))) = decode(&bytes, Version::V5, &Policy::STRICT)
+    else {
+        panic!("no PUBLISH: {bytes:?}");
+    };
+    assert_eq!(publish.properties.message_expiry_interval(), Some(2));
+    assert_eq!(
+        publish.properties.content_type().unwrap().as_str(),
+        "application/senml+json"
+    );
+    let sent_back = Publish {
+        delivery: Delivery::AtMostOnce,
+        ..publish
+    };
+    bench.receive(sent_back.into());
+    assert_eq!(bench.received()[0].content_type, Some(ContentType::SENML_JSON));
+}
+
+#[test]
+fn a_server_that_says_goodbye_says_why() {
+    let (mut bench, _) = Bench::connected_as_5(&[]);
+    let packet = Packet::Disconnect(Disconnect::new(ReasonCode::ServerShuttingDown));
+    let error = bench.session.handle_packet(&packet, bench.now).unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Closed);
+    assert!(error.to_string().contains("Server shutting down"), "{error}");
 }

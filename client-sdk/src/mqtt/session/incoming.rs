@@ -6,9 +6,10 @@ use bytes::Bytes;
 use manywire_mqtt_codec::{self as codec, Ack, Packet, ReasonCode};
 use manywire_topics::TopicBuf;
 
-use super::{Accepted, Exchange, Session, broken};
+use super::{Accepted, Exchange, Limits, Session, broken};
 use crate::{
     binding::mqtt as binding,
+    message::ContentType,
     mqtt::inbound::Arrival,
     qos::QoS,
     transport::{DeliveryId, Event, OpId, Received, TransportError},
@@ -26,9 +27,10 @@ impl Session {
         if connack.reason.is_error() {
             return Err(binding::refused(connack.reason));
         }
-        self.connection.open(now);
+        self.connection.open(connack.properties, now);
         let mut accepted = Accepted {
             resumed: connack.session_present,
+            limits: Limits::new(connack.properties),
             ..Accepted::default()
         };
         // Answers that the engine has not collected are still coming.
@@ -107,6 +109,8 @@ impl Session {
         received.retain = publish.retain;
         received.duplicate = publish.dup;
         received.delivery = delivery.map(DeliveryId);
+        let content_type = publish.properties.content_type();
+        received.content_type = content_type.map(|text| ContentType::new(text.as_str().to_owned()));
         self.events.push_back(Event::Message(received));
     }
 
@@ -122,31 +126,32 @@ impl Session {
     }
 
     pub(super) fn handle_pubrec(&mut self, ack: &Ack<'_>) {
-        match self.in_flight.get_mut(ack.packet_id) {
+        let known = match self.in_flight.get_mut(ack.packet_id) {
             Some(Exchange::Publish { id, message, .. }) if message.qos == QoS::ExactlyOnce => {
                 let id = *id;
                 if ack.reason.is_error() {
                     return self.finish(ack, id);
                 }
                 self.in_flight.renew(ack.packet_id, Exchange::Release { id });
+                true
             }
-            Some(Exchange::Release { .. }) => self.counters.unsolicited += 1,
-            // 3.1.1 has no word for "unknown"; a PUBREL lets the server end the exchange, silence would not.
-            _ => {
+            exchange => {
                 self.counters.unsolicited += 1;
-                if ack.reason.is_error() {
-                    return;
-                }
+                matches!(exchange, Some(Exchange::Release { .. }))
             }
+        };
+        // Also for an identifier we do not know: a PUBREL lets the server end the exchange, silence would not.
+        if known || !ack.reason.is_error() {
+            self.push(&Packet::Pubrel(self.answer(ack.packet_id, known)));
         }
-        self.push(&Packet::Pubrel(Ack::new(ack.packet_id)));
     }
 
     pub(super) fn handle_pubcomp(&mut self, ack: &Ack<'_>) {
         match self.in_flight.get_mut(ack.packet_id) {
             Some(Exchange::Release { id }) => {
                 let id = *id;
-                self.finish(ack, id);
+                // Whatever it says: the server had the message with its PUBREC, and a PUBCOMP that was lost makes it forget the identifier.
+                self.finish(&Ack::new(ack.packet_id), id);
             }
             _ => self.counters.unsolicited += 1,
         }
@@ -203,7 +208,14 @@ impl Session {
         };
         let id = *id;
         self.in_flight.release(unsuback.packet_id);
-        self.events.push_back(Event::Unsubscribed(id));
+        // 3.1.1 has no reasons here.
+        self.events.push_back(match unsuback.reasons.iter().next() {
+            Some(reason) if reason.is_error() => Event::Refused {
+                id,
+                refusal: binding::refusal(reason),
+            },
+            _ => Event::Unsubscribed(id),
+        });
     }
 
     fn topic(&mut self, text: &str) -> Option<TopicBuf> {

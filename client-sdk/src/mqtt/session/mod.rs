@@ -4,12 +4,13 @@ mod incoming;
 
 use std::{
     collections::VecDeque,
+    num::{NonZeroU16, NonZeroU32},
     time::{Duration, Instant},
 };
 
 use manywire_mqtt_codec::{
-    self as codec, Ack, ConnectFields, Packet, PacketId, Policy, Properties, Subscription, TopicFilter,
-    Version,
+    self as codec, Ack, ConnectFields, Packet, PacketId, Policy, Properties, PropertyScope, ReasonCode,
+    Subscription, TopicFilter, Version,
 };
 use manywire_topics::{Dialect, TopicBuf};
 
@@ -24,7 +25,7 @@ use crate::{
     error::{Refusal, RefusalKind},
     message::Message,
     qos::QoS,
-    transport::{DeliveryId, Event, Op, OpId, TransportError, TransportErrorKind},
+    transport::{Capabilities, DeliveryId, Event, Op, OpId, TransportError, TransportErrorKind},
 };
 
 /// One MQTT session: what outlives connections, and the current connection.
@@ -115,12 +116,50 @@ pub(super) struct Accepted {
     pub(super) held: Vec<OpId>,
     /// Publishes of which it cannot be known whether they arrived.
     pub(super) in_doubt: Vec<OpId>,
+    pub(super) limits: Limits,
+}
+
+/// What the server said it does not take (5.0). By default it takes everything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Limits {
+    receive_maximum: Option<u16>,
+    max_packet_size: Option<u32>,
+    max_qos: Option<codec::QoS>,
+    no_retain: bool,
+    no_wildcards: bool,
+}
+
+impl Limits {
+    fn new(properties: Properties<'_>) -> Self {
+        Self {
+            receive_maximum: properties.receive_maximum().map(NonZeroU16::get),
+            max_packet_size: properties.maximum_packet_size().map(NonZeroU32::get),
+            max_qos: properties.maximum_qos(),
+            no_retain: properties.retain_available() == Some(false),
+            no_wildcards: properties.wildcard_subscription_available() == Some(false),
+        }
+    }
+
+    /// What is left of the capabilities.
+    pub(super) fn restrict(self, capabilities: &mut Capabilities) {
+        if let Some(most) = self.receive_maximum {
+            capabilities.max_in_flight = capabilities.max_in_flight.min(most.into());
+        }
+        if let Some(most) = self.max_packet_size {
+            capabilities.max_payload = Some(most as usize);
+        }
+        if let Some(most) = self.max_qos {
+            capabilities.max_qos = capabilities.max_qos.min(most.into());
+        }
+        capabilities.retain &= !self.no_retain;
+        capabilities.wildcards &= !self.no_wildcards;
+    }
 }
 
 impl Session {
-    pub(super) fn new(version: Version, dialect: Dialect) -> Self {
+    /// A session that has not been connected; which version it speaks is said at every connect.
+    pub(super) fn new(dialect: Dialect) -> Self {
         Self {
-            version,
             dialect,
             ..Self::default()
         }
@@ -216,9 +255,9 @@ impl Session {
             Packet::Puback(ack) => self.handle_puback(ack),
             Packet::Pubrec(ack) => self.handle_pubrec(ack),
             Packet::Pubrel(ack) => {
-                self.inbound.handle_release(ack.packet_id);
+                let known = self.inbound.handle_release(ack.packet_id);
                 // Also for an identifier we do not know: the server only wants to be rid of it. [MQTT-4.3.3-2]
-                self.push(&Packet::Pubcomp(Ack::new(ack.packet_id)));
+                self.push(&Packet::Pubcomp(self.answer(ack.packet_id, known)));
             }
             Packet::Pubcomp(ack) => self.handle_pubcomp(ack),
             Packet::Suback(suback) => self.handle_suback(suback),
@@ -422,6 +461,18 @@ impl Session {
         }
     }
 
+    /// PUBREL or PUBCOMP; 5.0 has a word for an identifier that is not known.
+    fn answer(&self, packet_id: PacketId, known: bool) -> Ack<'static> {
+        let reason = match self.version {
+            Version::V5 if !known => ReasonCode::PacketIdentifierNotFound,
+            _ => ReasonCode::Success,
+        };
+        Ack {
+            reason,
+            ..Ack::new(packet_id)
+        }
+    }
+
     /// Appends a packet without text, which every version can encode.
     fn push(&mut self, packet: &Packet<'_>) {
         let pushed = self.outgoing.push(packet, self.version);
@@ -436,11 +487,18 @@ impl Session {
 }
 
 impl Connection {
-    /// CONNACK came.
-    fn open(&mut self, now: Instant) {
+    /// CONNACK came. What its properties do not say is unlimited.
+    fn open(&mut self, properties: Properties<'_>, now: Instant) {
         self.open = true;
-        self.receive_maximum = u16::MAX;
+        self.receive_maximum = properties.receive_maximum().map_or(u16::MAX, NonZeroU16::get);
         self.quota = self.receive_maximum;
+        if let Some(size) = properties.maximum_packet_size() {
+            self.max_packet_size = size.get() as usize;
+        }
+        // [MQTT-3.2.2-21]
+        if let Some(seconds) = properties.server_keep_alive() {
+            self.keep_alive_interval = Duration::from_secs(seconds.into());
+        }
         let interval = self.keep_alive_interval;
         self.keep_alive = Some(KeepAlive::new(interval, interval.min(PING_TIMEOUT), now));
     }
@@ -456,12 +514,16 @@ fn encode(
     dup: bool,
 ) -> Result<(), Refusal> {
     binding::write_topic(&message.topic, text)?;
+    let block = match connection.version {
+        Version::V5 => binding::properties(message, PropertyScope::Publish).map_err(unencodable)?,
+        _ => Vec::new(),
+    };
     let packet = Packet::Publish(codec::Publish {
         dup,
         retain: message.retain,
         delivery,
         topic: codec::TopicName::new(text).map_err(unencodable)?,
-        properties: codec::Properties::EMPTY,
+        properties: Properties::parse(&block, PropertyScope::Publish).map_err(unencodable)?,
         payload: &message.payload,
     });
     if packet.encoded_len(connection.version).map_err(unencodable)? > connection.max_packet_size {
