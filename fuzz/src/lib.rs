@@ -11,6 +11,7 @@
 
 pub mod coap;
 pub mod mqtt_codec;
+pub mod senml;
 pub mod topics;
 
 /// A fuzz target: its name and what it does with the bytes it is given.
@@ -43,6 +44,26 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "mqtt_stream",
         body: mqtt_codec::stream,
+    },
+    Target {
+        name: "senml_cbor",
+        body: senml::cbor,
+    },
+    Target {
+        name: "senml_json",
+        body: senml::json,
+    },
+    Target {
+        name: "senml_patch",
+        body: senml::patch,
+    },
+    Target {
+        name: "senml_same_meaning",
+        body: senml::same_meaning,
+    },
+    Target {
+        name: "senml_truncation",
+        body: senml::truncation,
     },
     Target {
         name: "topics_filter_set",

@@ -7,24 +7,50 @@ use super::item::{ARRAY, BREAK, BYTES, Cursor, Head, MAP, NEGATIVE, SIMPLE, TAG,
 use super::number;
 use crate::{Error, ErrorKind, Extension, ExtensionValue, Number, Strictness, strictness};
 
-/// Checks any item, nested at most `left` levels deep, and keeps nothing.
+/// Checks any item, nested at most `left` levels deep, and keeps nothing. Takes exactly what [`read`] takes.
 pub(super) fn skip(cursor: &mut Cursor<'_>, rules: &Strictness, left: usize) -> Result<(), Error> {
+    let head_at = cursor.at;
     let head = cursor.head()?;
     match head.major {
         UNSIGNED | NEGATIVE => Ok(()),
-        BYTES | TEXT => string(cursor, head, rules).map(|_| ()),
-        TAG => skip(cursor, rules, deeper(cursor, left)?),
+        BYTES | TEXT => skip_string(cursor, head, rules),
+        TAG => {
+            let left = deeper(cursor, left)?;
+            if number_at(cursor, head_at, rules).is_some() {
+                Ok(())
+            } else {
+                skip(cursor, rules, left)
+            }
+        }
         SIMPLE => simple(cursor, head).map(|_| ()),
         _ => {
             let left = deeper(cursor, left)?;
             items(cursor, head, rules, |cursor| {
                 if head.major == MAP {
-                    skip(cursor, rules, left)?;
+                    skip_key(cursor, rules)?;
                 }
                 skip(cursor, rules, left)
             })
         }
     }
+}
+
+fn skip_key(cursor: &mut Cursor<'_>, rules: &Strictness) -> Result<(), Error> {
+    let at = cursor.at;
+    let head = cursor.head()?;
+    match head.major {
+        TEXT => skip_string(cursor, head, rules),
+        UNSIGNED | NEGATIVE => Ok(()),
+        _ => Err(Error::new(ErrorKind::WrongType).at_byte(at)),
+    }
+}
+
+/// The tagged number at `at`, if it is one; the cursor then is after it.
+fn number_at(cursor: &mut Cursor<'_>, at: usize, rules: &Strictness) -> Option<Number> {
+    let mut attempt = Cursor { at, ..*cursor };
+    let number = number::read(&mut attempt, rules, false).ok()?;
+    *cursor = attempt;
+    Some(number)
 }
 
 /// Reads any item.
@@ -106,6 +132,20 @@ fn items(
         item(cursor)?;
     }
     Ok(())
+}
+
+fn skip_string(cursor: &mut Cursor<'_>, head: Head, rules: &Strictness) -> Result<(), Error> {
+    if head.is_indefinite() {
+        return cursor.take_chunks(head.major, rules).map(|_| ());
+    }
+    let at = cursor.at;
+    let bytes = cursor.take(head.argument)?;
+    let wrong = head.major == TEXT && core::str::from_utf8(bytes).is_err();
+    if wrong {
+        Err(Error::new(ErrorKind::NotUtf8).at_byte(at))
+    } else {
+        Ok(())
+    }
 }
 
 /// The bytes of a string; those of text are checked.

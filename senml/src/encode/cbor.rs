@@ -147,7 +147,7 @@ fn decimal(out: &mut Buffer<'_>, mantissa: i64, exponent: i16, decimals: Decimal
         .is_some_and(|power| mantissa % power == 0)
     {
         let value = number.to_f64();
-        if (value as f32) as f64 == value {
+        if (value as f32) as f64 == value && number.is_its_double() {
             return exact_float(out, value);
         }
     }
@@ -162,23 +162,21 @@ fn decimal(out: &mut Buffer<'_>, mantissa: i64, exponent: i16, decimals: Decimal
 /// A whole number: as an integer if it is one of 64 bits and no float is shorter.
 fn whole(out: &mut Buffer<'_>, number: Number, decimals: Decimals) -> Result<(), Error> {
     let value = number.to_f64();
-    let single = (value as f32) as f64 == value;
+    let faithful = number.is_its_double();
+    let single = faithful && (value as f32) as f64 == value;
     match number.to_i64() {
-        Some(exact) if !single || exact.unsigned_abs() <= 0xffff_ffff || value as i64 != exact => {
-            integer(out, exact)
-        }
+        Some(exact) if !single || exact.unsigned_abs() <= 0xffff_ffff => return integer(out, exact),
         None if decimals == Decimals::Fractions && !single => {
             let (mantissa, exponent) = number.to_decimal();
-            let fraction =
+            let length =
                 2 + head_length(exponent.unsigned_abs().into()) + head_length(head_argument(mantissa));
-            if fraction < 9 || !number.is_its_double() {
-                decimal_fraction(out, mantissa, exponent)
-            } else {
-                exact_float(out, value)
+            if length < 9 || !faithful {
+                return decimal_fraction(out, mantissa, exponent);
             }
         }
-        _ => exact_float(out, value),
+        _ => {}
     }
+    exact_float(out, value)
 }
 
 const fn head_argument(value: i64) -> u64 {
