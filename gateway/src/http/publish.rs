@@ -91,13 +91,32 @@ fn content_type(head: &Parts, dialect: Dialect) -> Result<Option<ContentType>, R
     }
 }
 
-pub(super) async fn read_body(body: Incoming, hub: &Hub) -> Result<Bytes, Refusal> {
+pub(super) async fn read_body(mut body: Incoming, hub: &Hub) -> Result<Bytes, Refusal> {
     let limit = hub.limits().payload;
-    let collected = Limited::new(body, limit).collect();
-    match tokio::time::timeout(hub.limits().body_timeout, collected).await {
+    let patience = hub.limits().body_timeout;
+    let collected = Limited::new(&mut body, limit).collect();
+    match tokio::time::timeout(patience, collected).await {
         Err(_) => Err(Refusal::BodyTimeout),
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge { limit }),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let _ = tokio::time::timeout(patience, discard(body)).await;
+            Err(Refusal::TooLarge { limit })
+        }
         Ok(Err(_)) => Err(Refusal::BrokenBody),
     }
 }
+
+/// Reads on for a while: closing the connection with bytes unread would reset it, and many clients look for an
+/// answer only when they have sent everything.
+async fn discard(mut body: Incoming) {
+    let mut left = DISCARDED;
+    while let Some(Ok(frame)) = body.frame().await {
+        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}
+
+/// How much of a body that is too large is read for the sake of the answer.
+const DISCARDED: usize = 64 << 20;

@@ -332,3 +332,17 @@ async fn a_client_that_asks_before_it_sends_is_told_to_go_on() {
     assert!(answer.starts_with("HTTP/1.1 100"), "{answer}");
     assert!(answer.contains("HTTP/1.1 202"), "{answer}");
 }
+
+#[tokio::test]
+async fn who_sends_all_of_a_large_body_before_reading_gets_the_answer() {
+    let gateway = gateway().await;
+    let head = format!(
+        "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: {KEY}\r\nContent-Type: {SENML}\r\n\
+         Connection: close\r\nContent-Length: {}\r\n\r\n",
+        messages(""),
+        16 << 20
+    );
+    let mut request = head.into_bytes();
+    request.resize(request.len() + (16 << 20), b'x');
+    assert!(raw(&gateway, request).await.starts_with("HTTP/1.1 413"));
+}
