@@ -142,8 +142,9 @@ impl Builder {
         self
     }
 
-    /// Keeps in this directory what is to survive a restart or a crash: retained messages. It is made if it
-    /// is not there, and belongs to one gateway at a time. A broker of one's own keeps what it keeps.
+    /// Keeps in this directory what is to survive a restart or a crash: retained messages, and the sessions of
+    /// MQTT clients with what waits for them. A message with a QoS above 0 is acknowledged when it is on disk. The
+    /// directory is made if it is not there, and belongs to one gateway at a time. A broker of one's own keeps what it keeps.
     pub fn data_directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data = Some(directory.into());
         self
@@ -187,7 +188,8 @@ impl Builder {
         let (control, shutdown) = ShutdownControl::new();
         let (mut listeners, mut background) = (JoinSet::new(), JoinSet::new());
 
-        let addresses = open(self.listen, self.coap_settings, &hub, &shutdown, &mut listeners).await?;
+        let (addresses, mqtt) =
+            open(self.listen, self.coap_settings, &hub, &shutdown, &mut listeners).await?;
         background.spawn(Arc::clone(&hub).watch_rights());
         if let Some(file) = file {
             background.spawn(reload::follow(file, self.registry, self.things, Arc::clone(&hub)));
@@ -198,6 +200,7 @@ impl Builder {
             control,
             listeners,
             background,
+            mqtt,
         })
     }
 }
@@ -219,7 +222,10 @@ async fn open(
     hub: &Arc<Hub>,
     shutdown: &Shutdown,
     listeners: &mut JoinSet<()>,
-) -> Result<Addresses, StartError> {
+) -> Result<(Addresses, MqttAdapter), StartError> {
+    let adapter = MqttAdapter::new(Arc::clone(hub));
+    // Before anybody publishes: what comes from now on waits for the clients of these sessions too.
+    adapter.restore().await?;
     let (http, http_address) = listen("HTTP", wanted.http.unwrap_or(LOOPBACK)).await?;
     let coap_address = match wanted.coap.address() {
         Some(address) => {
@@ -233,14 +239,13 @@ async fn open(
     let (mqtt, mqtt_address) = match wanted.mqtt.address() {
         Some(address) => {
             let (listener, address) = listen("MQTT", address).await?;
-            let adapter = MqttAdapter::new(Arc::clone(hub));
             listeners.spawn(accept(
                 listener,
                 adapter.clone(),
                 Arc::clone(hub),
                 shutdown.clone(),
             ));
-            (Some(adapter), Some(address))
+            (Some(adapter.clone()), Some(address))
         }
         None => (None, None),
     };
@@ -250,11 +255,12 @@ async fn open(
         Arc::clone(hub),
         shutdown.clone(),
     ));
-    Ok(Addresses {
+    let addresses = Addresses {
         http: http_address,
         mqtt: mqtt_address,
         coap: coap_address,
-    })
+    };
+    Ok((addresses, adapter))
 }
 
 async fn listen(

@@ -172,7 +172,6 @@ impl Hub {
     }
 
     /// What survives a restart, if there is a data directory.
-    #[expect(dead_code, reason = "sessions are kept by the adapter that has them")]
     pub(crate) fn store(&self) -> Option<&Arc<Store>> {
         self.store.as_ref()
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use crate::hub::Hub;
+use crate::mqtt::MqttAdapter;
 use crate::shutdown::ShutdownControl;
 
 /// A gateway that runs. Dropping it ends everything at once; [`stop`](Self::stop) lets connections finish.
@@ -19,6 +20,8 @@ pub struct Running {
     pub(crate) listeners: JoinSet<()>,
     /// What serves no connection and simply ends.
     pub(crate) background: JoinSet<()>,
+    /// The sessions of MQTT clients: the last to let them go, after what is on disk is safe from that.
+    pub(crate) mqtt: MqttAdapter,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +108,16 @@ impl Running {
         }
         self.listeners.shutdown().await;
         self.background.shutdown().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(store) = self.hub.store() {
+            store.freeze();
+        }
+        // The broker has the sessions, and they have the broker.
+        self.mqtt.let_go();
     }
 }
 

@@ -344,7 +344,7 @@ impl Exchange {
                     }
                     Poll::Ready(Err(error)) => {
                         if let Delivery::ExactlyOnce(id) = delivery {
-                            self.turn.with(|session| session.handle_release(id))?;
+                            self.turn.release(id)?;
                         }
                         return Err(End::Broker(error));
                     }
@@ -366,7 +366,7 @@ impl Exchange {
             Delivery::ExactlyOnce(id) => {
                 // [MQTT-4.3.3-9]: with an error the exchange is over.
                 if reason.is_error() {
-                    self.turn.with(|session| session.handle_release(id))?;
+                    self.turn.release(id)?;
                 }
                 self.push(&Packet::Pubrec(Ack {
                     reason,

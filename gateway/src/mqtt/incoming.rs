@@ -45,7 +45,7 @@ impl Exchange {
                 self.push(&Packet::Pubrel(Ack::new(ack.packet_id)));
             }
             Packet::Pubrel(ack) => {
-                self.turn.with(|session| session.handle_release(ack.packet_id))?;
+                self.turn.release(ack.packet_id)?;
                 self.push(&Packet::Pubcomp(Ack::new(ack.packet_id)));
             }
             Packet::Pubcomp(ack) => {
@@ -117,7 +117,7 @@ impl Exchange {
             return self.refuse(delivery, End::TooLarge);
         }
         if let Delivery::ExactlyOnce(id) = delivery
-            && !self.turn.with(|session| session.handle_exactly_once(id))?
+            && !self.turn.hold(id)?
         {
             // It came before. If that one has not been answered, the answer is still to come.
             if !self.is_unanswered(delivery) {
@@ -145,7 +145,7 @@ impl Exchange {
         if self.client.version != Version::V5 {
             return Ok(());
         }
-        let unreleased = self.turn.with(|session| session.unreleased())?;
+        let unreleased = self.turn.with(|session| session.unreleased().len())?;
         let waiting = |(delivery, _): &&(Delivery, Answer)| matches!(delivery, Delivery::AtLeastOnce(_));
         let unanswered = self.unanswered.iter().filter(waiting).count();
         if unreleased + unanswered > usize::from(RECEIVE_MAXIMUM) {
@@ -165,7 +165,7 @@ impl Exchange {
     fn refuse(&mut self, delivery: Delivery, end: End) -> Result<(), End> {
         if self.client.version != Version::V5 || delivery == Delivery::AtMostOnce {
             if let Delivery::ExactlyOnce(id) = delivery {
-                self.turn.with(|session| session.handle_release(id))?;
+                self.turn.release(id)?;
             }
             return Err(end);
         }
@@ -261,6 +261,7 @@ impl Exchange {
                 (Err(_), _) => ReasonCode::UnspecifiedError,
             });
         }
+        self.turn.settled().await;
         let suback = Suback {
             packet_id,
             reasons: reasons.as_slice().into(),
@@ -289,11 +290,11 @@ impl Exchange {
         let granted = ReasonCode::granted(options.qos);
         match hub
             .broker()
-            .subscribe(self.turn.subscriber(), filter.clone(), options)
+            .subscribe(self.turn.subscriber(), filter.clone(), options.clone())
             .await
         {
             Ok(_) => {
-                self.turn.remember(filter);
+                self.turn.remember(filter, &options);
                 Ok(granted)
             }
             Err(BrokerError::TooManySubscriptions) => Err(ReasonCode::QuotaExceeded),

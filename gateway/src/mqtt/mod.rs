@@ -26,6 +26,7 @@ use self::sessions::Sessions;
 use crate::Hub;
 use crate::listener::{Connection, Io, Serve};
 use crate::message::Protocol;
+use crate::store::StoreError;
 
 /// The MQTT server: for the bytes of TCP, TLS and WebSocket alike.
 #[derive(Clone)]
@@ -38,6 +39,16 @@ impl MqttAdapter {
         Self {
             sessions: Arc::new(Sessions::new(hub)),
         }
+    }
+
+    /// Takes over the sessions of the data directory: before anybody connects.
+    pub(crate) async fn restore(&self) -> Result<(), StoreError> {
+        self.sessions.restore().await
+    }
+
+    /// Takes every session from the broker: the gateway ends.
+    pub(crate) fn let_go(&self) {
+        self.sessions.let_go();
     }
 }
 

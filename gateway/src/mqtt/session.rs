@@ -15,6 +15,7 @@ use manywire_topics::Form;
 use super::properties;
 use crate::Message;
 use crate::broker::Delivery;
+use crate::store::{Kept, RestoredMessage};
 
 /// A client's session. It outlives the connection if the client wants it to.
 #[derive(Debug)]
@@ -76,6 +77,8 @@ struct Queued {
     qos: QoS,
     retain: bool,
     identifiers: Vec<NonZeroU32>,
+    /// Where it is on disk, if the session is.
+    kept: Option<Kept>,
 }
 
 #[derive(Debug)]
@@ -88,8 +91,8 @@ struct InFlight {
 enum Phase {
     /// PUBLISH was sent; PUBACK or PUBREC is to come.
     Published(Queued),
-    /// PUBREC came, PUBREL was sent; PUBCOMP is to come.
-    Released,
+    /// PUBREC came, PUBREL was sent; PUBCOMP is to come. Until then the message stays on disk: many clients take it only at the PUBREL.
+    Released { _kept: Option<Kept> },
 }
 
 /// What became of a message for this client.
@@ -149,8 +152,13 @@ impl Session {
         freed
     }
 
-    /// A message for the client. `room` is how many bytes all sessions together may still take.
-    pub(super) fn handle_delivery(&mut self, delivery: Delivery<'_>, room: usize) -> Queueing {
+    /// A message for the client. `room` is how many bytes all sessions together may still take; `keep` puts on disk what must not be lost.
+    pub(super) fn handle_delivery(
+        &mut self,
+        delivery: Delivery<'_>,
+        room: usize,
+        keep: impl FnOnce(&Delivery<'_>) -> Option<Kept>,
+    ) -> Queueing {
         let qos = delivery.qos();
         if qos == QoS::AtMostOnce && !self.connected {
             return Queueing::Skipped;
@@ -169,12 +177,47 @@ impl Session {
             qos,
             retain: delivery.retain_flag(),
             identifiers: delivery.identifiers().collect(),
+            kept: if qos == QoS::AtMostOnce {
+                None
+            } else {
+                keep(&delivery)
+            },
         };
         match qos {
             QoS::AtMostOnce => self.at_most_once.push_back(queued),
             _ => self.acknowledged.push_back(queued),
         }
         Queueing::Queued(cost)
+    }
+
+    /// What waited for the client before the gateway was started again. Returns how many bytes are held for it.
+    pub(super) fn handle_restored(
+        &mut self,
+        messages: Vec<RestoredMessage>,
+        unreleased: Vec<PacketId>,
+    ) -> usize {
+        self.unreleased.extend(unreleased);
+        let before = self.bytes;
+        for RestoredMessage {
+            message,
+            qos,
+            retain,
+            identifiers,
+            kept,
+        } in messages
+        {
+            self.bytes += message.cost();
+            self.next_sequence += 1;
+            self.acknowledged.push_back(Queued {
+                sequence: self.next_sequence,
+                message,
+                qos,
+                retain,
+                identifiers,
+                kept: Some(kept),
+            });
+        }
+        self.bytes - before
     }
 
     /// Whether [`poll_transmit`](Self::poll_transmit) would send something.
@@ -240,7 +283,7 @@ impl Session {
             return 0;
         };
         match &again.phase {
-            Phase::Released => append(
+            Phase::Released { .. } => append(
                 &Packet::Pubrel(Ack::new(again.packet_id)),
                 self.terms.version,
                 output,
@@ -271,12 +314,15 @@ impl Session {
                 let cost = queued.cost();
                 self.bytes -= cost;
                 // PUBRELs are sent again in the order of the PUBRECs [MQTT-4.6.0-4].
-                self.remove(at);
+                let kept = match self.remove(at) {
+                    Some(Phase::Published(queued)) => queued.kept,
+                    _ => None,
+                };
                 self.in_flight.insert(
                     self.sent_here,
                     InFlight {
                         packet_id,
-                        phase: Phase::Released,
+                        phase: Phase::Released { _kept: kept },
                     },
                 );
                 self.sent_here += 1;
@@ -298,7 +344,7 @@ impl Session {
     /// PUBCOMP. Whether it was awaited.
     pub(super) fn handle_pubcomp(&mut self, packet_id: PacketId) -> bool {
         match self.find(packet_id) {
-            Some((at, Phase::Released)) => {
+            Some((at, Phase::Released { .. })) => {
                 self.remove(at);
                 true
             }
@@ -316,9 +362,9 @@ impl Session {
         self.unreleased.remove(&packet_id)
     }
 
-    /// How many QoS 2 messages the client has not released.
-    pub(super) fn unreleased(&self) -> usize {
-        self.unreleased.len()
+    /// The QoS 2 messages of the client that it has not released.
+    pub(super) fn unreleased(&self) -> &HashSet<PacketId> {
+        &self.unreleased
     }
 
     /// Forgets waiting messages that are not to be sent. Returns how many bytes are not held any more.
@@ -390,11 +436,12 @@ impl Session {
         freed
     }
 
-    fn remove(&mut self, at: usize) {
-        self.in_flight.remove(at);
+    fn remove(&mut self, at: usize) -> Option<Phase> {
+        let removed = self.in_flight.remove(at);
         if at < self.sent_here {
             self.sent_here -= 1;
         }
+        removed.map(|removed| removed.phase)
     }
 
     /// A burst must not cost an idle connection its memory.

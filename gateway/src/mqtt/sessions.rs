@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::session::Terms;
 use super::shared::{SharedSession, Turn};
 use crate::Hub;
+use crate::store::{Keeper, StoreError};
 
 /// Whose session it is. Two things that use the same client identifier do not get each other's session: on the platform, knowing a client
 /// identifier is enough to take a session over.
@@ -55,6 +56,31 @@ impl Sessions {
         }
     }
 
+    /// Takes over the sessions of the data directory, if there is one. They wait for their clients anew from now on.
+    pub(super) async fn restore(&self) -> Result<(), StoreError> {
+        let Some(store) = self.hub.store() else {
+            return Ok(());
+        };
+        for restored in Keeper::restore(store, self.hub.dialect())? {
+            let key = ClientKey {
+                thing: restored.record.thing.as_str().into(),
+                client_id: restored.record.client_id.as_str().into(),
+            };
+            let expiry = Duration::from_secs(restored.record.expiry);
+            let session = SharedSession::restore(&self.hub, restored).await;
+            let left = Some(Instant::now());
+            self.lock().entries.insert(
+                key,
+                Entry {
+                    session,
+                    expiry,
+                    left,
+                },
+            );
+        }
+        Ok(())
+    }
+
     /// Gives a client its session, and takes it from the connection that has it [MQTT-3.1.4-2]. Returns whether there was one to go on with.
     pub(super) fn open(&self, key: &ClientKey, terms: Terms, want: Want, now: Instant) -> (Turn, bool) {
         let expiry = want.expiry.min(EXPIRY);
@@ -64,11 +90,13 @@ impl Sessions {
             if !want.clean && !entry.expiry.is_zero() && !entry.has_expired(now) {
                 entry.left = None;
                 entry.expiry = expiry;
+                entry.session.keep(key, expiry);
                 return (entry.session.begin(terms), true);
             }
             entry.session.end();
         }
         let session = SharedSession::new(&self.hub);
+        session.keep(key, expiry);
         let turn = session.begin(terms);
         state.entries.insert(
             key.clone(),
@@ -98,7 +126,18 @@ impl Sessions {
             entry.session.end();
             state.entries.remove(key);
         } else {
+            if expiry.is_some() {
+                entry.session.keep(key, entry.expiry);
+            }
             entry.left = Some(now);
+        }
+    }
+
+    /// Takes every session from the broker, without ending any: those on disk wait for the next start.
+    pub(super) fn let_go(&self) {
+        let entries = std::mem::take(&mut self.lock().entries);
+        for entry in entries.into_values() {
+            entry.session.let_go();
         }
     }
 

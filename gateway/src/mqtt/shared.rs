@@ -5,13 +5,16 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use manywire_mqtt_codec::PacketId;
 use manywire_topics::FilterBuf;
 
 use super::session::{Queueing, Session, SessionLimits, Terms, Transmitted};
+use super::sessions::ClientKey;
 use crate::Hub;
-use crate::broker::{Delivery, Outlet, Subscriber};
+use crate::broker::{Delivery, Outlet, SubscribeOptions, Subscriber};
+use crate::store::{Keeper, Restored, SessionRecord};
 
 /// A session that the broker delivers to, connected or not. Clones are the same session.
 #[derive(Clone)]
@@ -34,6 +37,8 @@ struct State {
     /// Whether nobody will go on with it.
     ended: bool,
     subscriptions: HashSet<FilterBuf>,
+    /// Keeps the session on disk, if it is to outlive the gateway.
+    keeper: Option<Keeper>,
 }
 
 /// The session belongs to a later connection now, or to nobody.
@@ -60,6 +65,7 @@ impl SharedSession {
             waker: None,
             ended: false,
             subscriptions: HashSet::new(),
+            keeper: None,
         };
         let inner = Arc::new(Inner {
             hub: Arc::clone(hub),
@@ -88,6 +94,7 @@ impl SharedSession {
     pub(super) fn end(&self) {
         let mut state = self.inner.lock();
         state.ended = true;
+        state.forget_kept();
         for _ in state.subscriptions.drain() {
             self.inner.hub.metrics().mqtt.subscriptions.down();
         }
@@ -95,6 +102,58 @@ impl SharedSession {
         state.wake();
         drop(state);
         // Not under the lock, which the broker takes under its own.
+        self.inner.hub.broker().leave(&self.subscriber);
+    }
+
+    /// A session from disk, with its subscriptions.
+    pub(super) async fn restore(hub: &Arc<Hub>, restored: Restored) -> Self {
+        let session = Self::new(hub);
+        let held = {
+            let mut state = session.inner.lock();
+            state.keeper = Some(restored.keeper);
+            state
+                .session
+                .handle_restored(restored.messages, restored.unreleased)
+        };
+        hub.queued_bytes().fetch_add(held, Ordering::Relaxed);
+        for (filter, options) in restored.subscriptions {
+            match hub
+                .broker()
+                .subscribe(&session.subscriber, filter.clone(), options)
+                .await
+            {
+                Ok(_) => {
+                    session.inner.lock().subscriptions.insert(filter);
+                    hub.metrics().mqtt.subscriptions.up();
+                }
+                Err(error) => tracing::warn!(%error, ?filter, "a subscription from disk was not taken"),
+            }
+        }
+        session
+    }
+
+    /// Keeps it on disk for as long as it outlives its connection, if there is a disk and it does.
+    pub(super) fn keep(&self, key: &ClientKey, expiry: Duration) {
+        let Some(store) = self.inner.hub.store() else {
+            return;
+        };
+        let mut state = self.inner.lock();
+        if expiry.is_zero() {
+            return state.forget_kept();
+        }
+        let record = SessionRecord {
+            thing: key.thing.to_string(),
+            client_id: key.client_id.to_string(),
+            expiry: expiry.as_secs(),
+        };
+        state
+            .keeper
+            .get_or_insert_with(|| Keeper::new(store))
+            .put(&record);
+    }
+
+    /// Takes the session from the broker, which would keep it for ever.
+    pub(super) fn let_go(&self) {
         self.inner.hub.broker().leave(&self.subscriber);
     }
 
@@ -181,22 +240,59 @@ impl Turn {
         Ok(self.lock()?.subscriptions.iter().cloned().collect())
     }
 
+    /// A QoS 2 PUBLISH of the client. False when it is a repeat.
+    pub(super) fn hold(&self, packet_id: PacketId) -> Result<bool, TakenOver> {
+        let mut state = self.lock()?;
+        let new = state.session.handle_exactly_once(packet_id);
+        if let Some(keeper) = state.keeper.as_ref().filter(|_| new) {
+            keeper.hold(packet_id);
+        }
+        Ok(new)
+    }
+
+    /// The identifier of a QoS 2 PUBLISH is free.
+    pub(super) fn release(&self, packet_id: PacketId) -> Result<(), TakenOver> {
+        let mut state = self.lock()?;
+        let held = state.session.handle_release(packet_id);
+        if let Some(keeper) = state.keeper.as_ref().filter(|_| held) {
+            keeper.release(packet_id);
+        }
+        Ok(())
+    }
+
+    /// Waits until what is kept of the session is on disk; at once if it is not kept. A disk that fails is reported by whoever writes.
+    pub(super) async fn settled(&self) {
+        let is_kept = self.session.inner.lock().keeper.is_some();
+        if let Some(store) = self.session.inner.hub.store().filter(|_| is_kept) {
+            let _ = store.committed().await;
+        }
+    }
+
     /// The broker has a subscription of the session.
-    pub(super) fn remember(&self, filter: FilterBuf) {
+    pub(super) fn remember(&self, filter: FilterBuf, options: &SubscribeOptions) {
         let (inner, subscriber) = (&self.session.inner, &self.session.subscriber);
         let mut state = inner.lock();
         if state.ended {
             // The session ended meanwhile: what came too late ends too.
             drop(state);
             inner.hub.broker().leave(subscriber);
-        } else if state.subscriptions.insert(filter) {
+            return;
+        }
+        if let Some(keeper) = &state.keeper {
+            keeper.subscribe(&filter, options);
+        }
+        if state.subscriptions.insert(filter) {
             inner.hub.metrics().mqtt.subscriptions.up();
         }
     }
 
     /// The broker has it no more.
     pub(super) fn forget(&self, filter: &FilterBuf) {
-        if self.session.inner.lock().subscriptions.remove(filter) {
+        let mut state = self.session.inner.lock();
+        if let Some(keeper) = &state.keeper {
+            keeper.unsubscribe(filter);
+        }
+        if state.subscriptions.remove(filter) {
             self.session.inner.hub.metrics().mqtt.subscriptions.down();
         }
     }
@@ -229,6 +325,18 @@ impl State {
             waker.wake();
         }
     }
+
+    /// Keeps the session on disk no longer.
+    fn forget_kept(&mut self) {
+        let Some(keeper) = self.keeper.take() else { return };
+        keeper.forget();
+        for filter in &self.subscriptions {
+            keeper.unsubscribe(filter);
+        }
+        for packet_id in self.session.unreleased() {
+            keeper.release(*packet_id);
+        }
+    }
 }
 
 impl Outlet for Inner {
@@ -236,7 +344,9 @@ impl Outlet for Inner {
         let held = self.hub.queued_bytes().load(Ordering::Relaxed);
         let room = self.hub.limits().total_queued_bytes.saturating_sub(held);
         let mut state = self.lock();
-        match state.session.handle_delivery(delivery, room) {
+        let State { session, keeper, .. } = &mut *state;
+        let keep = |delivery: &Delivery<'_>| keeper.as_ref().and_then(|keeper| keeper.keep(delivery));
+        match session.handle_delivery(delivery, room, keep) {
             Queueing::Queued(bytes) => {
                 self.hub.queued_bytes().fetch_add(bytes, Ordering::Relaxed);
                 let waker = state.waker.take();

@@ -4,11 +4,14 @@
 //! transaction and syncs it to disk, so that the cost of a sync is shared by all who wait for it. Whoever
 //! must not be told before something is safe awaits [`Store::committed`].
 
+mod keeper;
 mod record;
+
+pub(crate) use self::keeper::{Keeper, Kept, Restored, RestoredMessage, SessionRecord};
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -25,6 +28,10 @@ pub(crate) struct Store {
     /// How many changes have been handed in, and how many of them are on disk.
     handed_in: AtomicU64,
     on_disk: Arc<AtomicU64>,
+    /// The next number of a session or message.
+    next_number: AtomicU64,
+    /// Whether the gateway stops: then what is dropped from memory is not forgotten on disk.
+    frozen: AtomicBool,
     changes: Mutex<Option<Sender<Change>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -34,12 +41,10 @@ pub(crate) struct Store {
 pub(crate) enum Table {
     /// Topic (as a path) to message.
     Retained,
-    /// Client identifier to session.
-    #[expect(dead_code, reason = "sessions are kept by the adapter that has them")]
+    /// The number of a session to whose it is.
     Sessions,
-    /// Client identifier, zero byte and number to message.
-    #[expect(dead_code, reason = "sessions are kept by the adapter that has them")]
-    Queues,
+    /// The number of a session, the kind of an entry and which it is, to what is kept of it.
+    SessionEntries,
 }
 
 enum Change {
@@ -76,7 +81,7 @@ impl Table {
         TableDefinition::new(match self {
             Self::Retained => "retained",
             Self::Sessions => "sessions",
-            Self::Queues => "queues",
+            Self::SessionEntries => "session-entries",
         })
     }
 }
@@ -106,6 +111,8 @@ impl Store {
             database,
             handed_in: AtomicU64::new(0),
             on_disk,
+            next_number: AtomicU64::new(0),
+            frozen: AtomicBool::new(false),
             changes: Mutex::new(Some(changes)),
             writer: Mutex::new(Some(writer)),
         })
@@ -158,6 +165,26 @@ impl Store {
                 Err(NotCommitted)
             }
         }
+    }
+
+    /// A number that is greater than those before it, also before a restart.
+    fn next_number(&self) -> u64 {
+        self.next_number.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The number is on disk.
+    fn number_is_taken(&self, number: u64) {
+        self.next_number
+            .fetch_max(number.saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// From now on, dropping a [`Kept`] leaves it on disk.
+    pub(crate) fn freeze(&self) {
+        self.frozen.store(true, Ordering::Release);
+    }
+
+    fn is_frozen(&self) -> bool {
+        self.frozen.load(Ordering::Acquire)
     }
 
     /// Whether everything handed in before the call is on disk already. After a failure it never is.

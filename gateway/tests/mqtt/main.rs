@@ -10,6 +10,7 @@
 mod connecting;
 mod peer;
 mod publishing;
+mod restart;
 mod rumqttc_client;
 mod sessions;
 #[path = "../web/started.rs"]
