@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind};
+use crate::swar;
 
 /// Where messages meet: an id and, in the dialects that have them, a domain.
 ///
@@ -43,19 +44,15 @@ impl<'a> Channel<'a> {
         id: &'a str,
         id_at: usize,
     ) -> Result<Self, Error> {
-        if let Some(at) = foreign_byte(id.as_bytes()) {
-            return Err(Error::new(ErrorKind::Id, id_at + at));
-        }
         if dialect.has_domains() {
-            if let Some(at) = foreign_byte(domain.as_bytes()) {
-                return Err(Error::new(ErrorKind::Domain, domain_at + at));
+            if let Err(error) = check_name(domain, ErrorKind::Domain, domain_at) {
+                return Err(error);
             }
-            if !is_name(domain) {
-                return Err(Error::new(ErrorKind::IdOrRoute, domain_at));
+            if let Err(error) = check_name(id, ErrorKind::Id, id_at) {
+                return Err(error);
             }
-            if !is_name(id) {
-                return Err(Error::new(ErrorKind::IdOrRoute, id_at));
-            }
+        } else if let Some(at) = foreign_byte(id.as_bytes()) {
+            return Err(Error::new(ErrorKind::Id, id_at + at));
         }
         Ok(Self { dialect, domain, id })
     }
@@ -113,7 +110,7 @@ pub(crate) const fn foreign_byte(bytes: &[u8]) -> Option<usize> {
     }
     let mut rest = bytes;
     while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
-        if !crate::swar::all_of_names(u64::from_le_bytes(*chunk)) {
+        if !swar::all_of_names(u64::from_le_bytes(*chunk)) {
             break;
         }
         rest = tail;
@@ -127,28 +124,38 @@ pub(crate) const fn foreign_byte(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// Whether the platform can resolve the text: a UUID or a route.
-pub(crate) const fn is_name(text: &str) -> bool {
-    is_uuid(text) || is_route(text)
+/// Whether the platform can resolve the text, which stands at byte `at`: a UUID or a route. `kind` is the error for
+/// characters that neither has.
+pub(crate) const fn check_name(text: &str, kind: ErrorKind, at: usize) -> Result<(), Error> {
+    if is_uuid(text) {
+        return Ok(());
+    }
+    if let Some(foreign) = foreign_byte(text.as_bytes()) {
+        return Err(Error::new(kind, at + foreign));
+    }
+    if is_route(text) {
+        Ok(())
+    } else {
+        Err(Error::new(ErrorKind::IdOrRoute, at))
+    }
 }
 
 /// Whether the text is a UUID in the one spelling that the platform prints.
 const fn is_uuid(text: &str) -> bool {
-    let mut rest = text.as_bytes();
-    if rest.len() != 36 {
+    /// Where the dashes stand in each eight bytes.
+    const DASHES: [u64; 4] = [0, 0x8000_0000_0080, 0x8000_0000_0080_0000, 0];
+    let bytes = text.as_bytes();
+    let (Some(last), 36) = (bytes.last_chunk::<8>(), bytes.len()) else {
         return false;
-    }
-    while let [byte, tail @ ..] = rest {
-        let right = match rest.len() {
-            28 | 23 | 18 | 13 => matches!(byte, b'-'),
-            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-        };
-        if !right {
+    };
+    let (mut rest, mut dashes) = (bytes, DASHES.as_slice());
+    while let (Some((chunk, tail)), [expected, others @ ..]) = (rest.split_first_chunk::<8>(), dashes) {
+        if !swar::all_of_uuid(u64::from_le_bytes(*chunk), *expected) {
             return false;
         }
-        rest = tail;
+        (rest, dashes) = (tail, others);
     }
-    true
+    swar::all_of_uuid(u64::from_le_bytes(*last), 0)
 }
 
 /// Whether the text can have been given to a domain or channel as its route.

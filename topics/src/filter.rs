@@ -122,7 +122,12 @@ impl<'a> Filter<'a> {
         if self.channel != topic.channel() {
             return false;
         }
-        let mut levels = topic.levels();
+        let (ours, theirs) = (self.body.0, topic.subtopic());
+        // The text of a topic has no wildcard, so neither has a filter's that equals it.
+        if ours.text == theirs.text && ours.syntax == theirs.syntax {
+            return self.tail != Tail::OneOrMore;
+        }
+        let mut levels = theirs.levels();
         for wanted in self.body() {
             match levels.next() {
                 Some(level) if wanted.is_one() || wanted == level => {}

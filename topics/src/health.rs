@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::channel::{foreign_byte, is_name};
+use crate::channel::check_name;
 use crate::dialect::{Dialect, Form};
 use crate::error::{Error, ErrorKind};
 use crate::layout::strip;
@@ -38,13 +38,10 @@ impl<'a> Health<'a> {
     }
 
     const fn at(domain: &'a str, at: usize) -> Result<Self, Error> {
-        if let Some(foreign) = foreign_byte(domain.as_bytes()) {
-            return Err(Error::new(ErrorKind::Domain, at + foreign));
+        match check_name(domain, ErrorKind::Domain, at) {
+            Ok(()) => Ok(Self { domain }),
+            Err(error) => Err(error),
         }
-        if !is_name(domain) {
-            return Err(Error::new(ErrorKind::IdOrRoute, at));
-        }
-        Ok(Self { domain })
     }
 
     /// The id or route of the domain.

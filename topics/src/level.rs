@@ -6,6 +6,7 @@ use core::hash::{Hash, Hasher};
 
 use crate::cursor::{Coding, Cursor};
 use crate::dialect::Dialect;
+use crate::swar;
 
 /// Which characters separate levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,7 +214,12 @@ impl<'a> Iterator for Levels<'a> {
             if self.rest.is_empty() {
                 return None;
             }
-            let end = self.rest.bytes().position(|byte| self.syntax.separates(byte));
+            let bytes = self.rest.as_bytes();
+            let end = match self.syntax.separators {
+                Separators::Slash => swar::find(bytes, b'/'),
+                Separators::Dot => swar::find(bytes, b'.'),
+                Separators::Both => bytes.iter().position(|byte| matches!(byte, b'/' | b'.')),
+            };
             let (raw, rest) = self.rest.split_at_checked(end.unwrap_or(self.rest.len()))?;
             self.rest = rest.get(1..).unwrap_or("");
             if !raw.is_empty() {

@@ -134,3 +134,8 @@ pub use topic::Topic;
 
 /// The most levels a subtopic may have; mosquitto stops at 200, and nobody is known to need ten.
 pub const MAX_LEVELS: usize = 128;
+
+/// The examples of the README, tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

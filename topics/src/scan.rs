@@ -81,43 +81,50 @@ pub(crate) const fn scan<'a>(text: &'a str, rules: Rules, at: usize) -> Result<S
     Ok(Scanned { body, syntax, tail })
 }
 
-/// The short way: letters, digits, `_`, `-` and `/` only, which mean the same in every slashed form and dialect.
+/// The short way: letters, digits, `_`, `-` and one separator only, which mean the same in every dialect.
 const fn scan_ordinary<'a>(text: &'a str, rules: Rules) -> Option<Scanned<'a>> {
-    let bytes = text.as_bytes();
-    let slashed = match rules.form {
-        Some(form) => !form.is_dotted(rules.dialect),
-        None => true,
+    let (separators, separator) = match rules.syntax().separators {
+        Separators::Dot => (Separators::Dot, b'.'),
+        // Where both separate, this text has none but slashes.
+        Separators::Slash | Separators::Both => (Separators::Slash, b'/'),
     };
-    if !slashed || bytes.len() > 2 * MAX_LEVELS - 1 {
+    // So short a text cannot have too many levels, and so is not counted.
+    if text.len() > 2 * MAX_LEVELS - 1 {
         return None;
     }
-    let (mut rest, mut before, mut empty) = (bytes, 0, false);
+    let (mut rest, mut before, mut empty) = (text.as_bytes(), 0, false);
     while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
-        let (fine, slashes) = swar::all_of_levels(u64::from_le_bytes(*chunk));
+        let (fine, found) = swar::all_of_levels(u64::from_le_bytes(*chunk), separator);
         if !fine {
             return None;
         }
-        empty |= slashes & (slashes << 8 | before) != 0;
-        before = slashes >> 56;
+        empty |= found & (found << 8 | before) != 0;
+        before = found >> 56;
         rest = tail;
     }
     while let [byte, tail @ ..] = rest {
         match byte {
-            b'/' => {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' => before = 0,
+            byte if *byte == separator => {
                 empty |= before != 0;
                 before = 0x80;
             }
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' => before = 0,
             _ => return None,
         }
         rest = tail;
     }
-    if empty && !rules.dialect.is(Dialect::Channels) {
+    let dotted = separator == b'.';
+    let at_an_end = dotted && (before != 0 || matches!(text.as_bytes(), [b'.', ..]));
+    let vanishing = rules.dialect.is(Dialect::Channels) && !dotted;
+    if at_an_end || (empty && !vanishing) {
         return None;
     }
     Some(Scanned {
         body: text,
-        syntax: Syntax::CANONICAL,
+        syntax: Syntax {
+            separators,
+            coding: Coding::Plain,
+        },
         tail: Tail::Exact,
     })
 }

@@ -24,10 +24,17 @@ pub(crate) const fn all_of_names(word: u64) -> bool {
     names(word) == HIGH
 }
 
-/// Whether every byte is one of [`all_of_names`] or `/`, and the high bit of each `/`.
-pub(crate) const fn all_of_levels(word: u64) -> (bool, u64) {
-    let slashes = within(word, b'/', b'/') & !word;
-    (names(word) | slashes == HIGH, slashes)
+/// Whether every byte is one of [`all_of_names`] or the separator, and the high bit of each separator.
+pub(crate) const fn all_of_levels(word: u64, separator: u8) -> (bool, u64) {
+    let separators = within(word, separator, separator) & !word;
+    (names(word) | separators == HIGH, separators)
+}
+
+/// Whether every byte is a lower-case hexadecimal digit, except a `-` where `dashes` has its high bit.
+pub(crate) const fn all_of_uuid(word: u64, dashes: u64) -> bool {
+    let digits = (within(word, b'0', b'9') | within(word, b'a', b'f')) & !word;
+    let found = within(word, b'-', b'-') & !word;
+    found == dashes && digits | found == HIGH
 }
 
 /// Where the byte first stands.
@@ -63,9 +70,21 @@ mod tests {
                 let name = byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
                 let word = u64::from_le_bytes(chunk);
                 assert_eq!(all_of_names(word), name, "{byte} at {place}");
-                assert_eq!(all_of_levels(word).0, name || byte == b'/', "{byte} at {place}");
-                let slash = if byte == b'/' { 0x80 << (8 * place) } else { 0 };
-                assert_eq!(all_of_levels(word).1, slash, "{byte} at {place}");
+                for separator in [b'/', b'.'] {
+                    let found = if byte == separator { 0x80 << (8 * place) } else { 0 };
+                    let expected = (name || byte == separator, found);
+                    assert_eq!(all_of_levels(word, separator), expected, "{byte} at {place}");
+                }
+                let mut chunk = *b"09af19be";
+                chunk[place] = byte;
+                let word = u64::from_le_bytes(chunk);
+                let digit = byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+                assert_eq!(all_of_uuid(word, 0), digit, "{byte} at {place}");
+                assert_eq!(
+                    all_of_uuid(word, 0x80 << (8 * place)),
+                    byte == b'-',
+                    "{byte} at {place}"
+                );
             }
         }
     }

@@ -121,7 +121,7 @@ fn round_trip_filter(filter: Filter<'_>, form: Form) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
     fn every_pair_of_forms_keeps_the_topic(dialect in dialect(), from in form(), to in form(), text in text()) {
