@@ -46,7 +46,7 @@
 //! # Features
 //!
 //! One per transport: `http`, `mqtt`, `ws`, `coap` (MQTT over WebSocket is `mqtt` and `ws`). `senml` publishes and reads packs.
-//! `outbox-file` keeps what was accepted through the end of the process. `tracing` tells about connections and their loss.
+//! `blocking` is the client for programs without async. `outbox-file` keeps what was accepted through the end of the process. `tracing` tells about connections and their loss.
 //! `tokio` is the default runtime; without it the traits, the engine and the bindings remain, and
 //! [`ClientBuilder::build`] returns the future that drives the client on any executor.
 #![cfg_attr(
@@ -55,6 +55,8 @@
 )]
 
 pub mod binding;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
 mod channel;
 mod client;

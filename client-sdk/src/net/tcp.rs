@@ -40,12 +40,12 @@ pub(crate) async fn connect(
     timeout: Duration,
 ) -> Result<ByteStream, TransportError> {
     within(timeout, async {
-        let tcp = connect_tcp(endpoint).await?;
         if !endpoint.is_secure() {
-            return Ok(ByteStream::Clear(tcp));
+            return connect_tcp(endpoint).await.map(ByteStream::Clear);
         }
-        let name = ServerName::try_from(endpoint.host().to_owned()).map_err(tls_error)?;
         let connector = TlsConnector::from(Arc::new(client_config(tls)?));
+        let name = ServerName::try_from(endpoint.host().to_owned()).map_err(tls_error)?;
+        let tcp = connect_tcp(endpoint).await?;
         let stream = connector.connect(name, tcp).await.map_err(tls_error)?;
         Ok(ByteStream::Secure(Box::new(stream)))
     })

@@ -20,18 +20,23 @@ pub(crate) fn client_config(tls: &Tls) -> Result<ClientConfig, TransportError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(tls_error)?;
+        .map_err(setting)?;
     let builder = if tls.accept_invalid {
         builder
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(AcceptAny(provider)))
     } else if tls.roots.is_empty() {
-        builder.with_platform_verifier().map_err(tls_error)?
+        builder.with_platform_verifier().map_err(setting)?
     } else {
         let mut roots = RootCertStore::empty();
         for pem in &tls.roots {
+            let before = roots.len();
             for certificate in CertificateDer::pem_slice_iter(pem) {
-                roots.add(certificate.map_err(tls_error)?).map_err(tls_error)?;
+                roots.add(certificate.map_err(setting)?).map_err(setting)?;
+            }
+            if roots.len() == before {
+                return Err(TransportError::new(TransportErrorKind::Unsupported)
+                    .because("a root is no certificate in PEM"));
             }
         }
         builder.with_root_certificates(roots)
@@ -41,13 +46,21 @@ pub(crate) fn client_config(tls: &Tls) -> Result<ClientConfig, TransportError> {
         Some(Identity { chain, key }) => {
             let chain = CertificateDer::pem_slice_iter(chain)
                 .collect::<Result<Vec<_>, _>>()
-                .map_err(tls_error)?;
-            let key = PrivateKeyDer::from_pem_slice(key).map_err(tls_error)?;
-            builder.with_client_auth_cert(chain, key).map_err(tls_error)
+                .map_err(setting)?;
+            let key = PrivateKeyDer::from_pem_slice(key).map_err(setting)?;
+            builder.with_client_auth_cert(chain, key).map_err(setting)
         }
     }
 }
 
+/// Settings that no attempt can make better.
+fn setting(error: impl StdError + Send + Sync + 'static) -> TransportError {
+    TransportError::new(TransportErrorKind::Unsupported)
+        .because("settings of tls")
+        .caused_by(error)
+}
+
+#[cfg(any(feature = "mqtt", feature = "ws"))]
 pub(super) fn tls_error(error: impl StdError + Send + Sync + 'static) -> TransportError {
     TransportError::new(TransportErrorKind::Tls).caused_by(error)
 }
