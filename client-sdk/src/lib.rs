@@ -125,3 +125,7 @@ pub use manywire_topics::{ChannelBuf, Dialect, FilterBuf, TopicBuf};
 #[cfg(all(doctest, feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 struct ReadmeDoctests;
+
+#[cfg(all(doctest, feature = "tokio", feature = "senml"))]
+#[doc = include_str!("../../README.md")]
+struct FrontPageDoctests;

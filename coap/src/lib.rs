@@ -61,3 +61,8 @@ pub use message::{Kind, Message, Token};
 pub use option::{OptionNumber, decode_uint, encode_uint};
 pub use parameters::Parameters;
 pub use random::Random;
+
+/// The examples of README.md are run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

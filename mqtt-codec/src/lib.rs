@@ -39,3 +39,8 @@ pub use reason::ReasonCode;
 pub use stream::{Packets, Piece, StreamDecoder};
 pub use text::{Text, TopicFilter, TopicName};
 pub use version::Version;
+
+/// The examples of README.md are run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

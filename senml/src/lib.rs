@@ -103,3 +103,8 @@ pub use value::Value;
 #[cfg(feature = "alloc")]
 pub use value::ValueBuf;
 pub use version::Version;
+
+/// The examples of README.md are run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
