@@ -39,6 +39,7 @@
 //! * [`Client`] is the way in; [`ClientBuilder`] holds its settings, [`ClientEvent`] what happens to it.
 //! * [`Publish`] is one message and three ways to wait for it: for its [`Receipt`], for its acceptance, not at all.
 //! * [`Subscription`] is a bounded stream that outlives reconnects.
+//! * [`Failover`] is a transport made of transports.
 //! * [`transport`] is for those who bring a wire of their own; [`testing`] puts it to the contract.
 //! * [`memory`] is a platform in this process with faults to order, for tests.
 //! * [`binding`] builds requests for those who move bytes themselves.
@@ -67,6 +68,7 @@ mod endpoint;
 mod engine;
 mod error;
 mod events;
+mod failover;
 #[cfg(feature = "http")]
 mod http;
 pub mod memory;
@@ -105,6 +107,7 @@ pub use crate::engine::backoff::Reconnect;
 pub use crate::engine::driver::Driver;
 pub use crate::error::{Error, ErrorKind, Refusal, RefusalKind};
 pub use crate::events::{ClientEvent, ClientEvents};
+pub use crate::failover::Failover;
 #[cfg(feature = "http")]
 pub use crate::http::HttpTransport;
 pub use crate::message::{ContentType, Message};
