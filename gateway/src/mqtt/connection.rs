@@ -18,7 +18,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::incoming::Request;
 use super::poll_chunk;
-use super::session::append;
+use super::queued::append;
 use super::sessions::{ClientKey, Sessions};
 use super::shared::{TakenOver, Turn};
 use super::will::{DelayedWill, Will};

@@ -8,6 +8,7 @@ mod connection;
 mod handshake;
 mod incoming;
 mod properties;
+mod queued;
 mod session;
 mod sessions;
 mod shared;

@@ -1,18 +1,12 @@
 //! The server's side of a session: what waits for a client, what it has not acknowledged, what it must not hear twice. No I/O, no clock.
 
 use std::collections::{HashSet, VecDeque};
-use std::fmt::Write as _;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use manywire_mqtt_codec::{
-    Ack, Delivery as PublishDelivery, Packet, PacketId, Properties, PropertyScope, Publish, QoS, TopicName,
-    Version,
-};
-use manywire_topics::Form;
+use manywire_mqtt_codec::{Ack, Delivery as PublishDelivery, Packet, PacketId, QoS, Version};
 
-use super::properties;
+use super::queued::{Queued, append};
 use crate::Message;
 use crate::broker::Delivery;
 use crate::store::{Kept, RestoredMessage};
@@ -67,18 +61,6 @@ impl Default for Terms {
             max_packet_size: usize::MAX,
         }
     }
-}
-
-#[derive(Debug)]
-struct Queued {
-    /// Orders the two queues.
-    sequence: u64,
-    message: Arc<Message>,
-    qos: QoS,
-    retain: bool,
-    identifiers: Vec<NonZeroU32>,
-    /// Where it is on disk, if the session is.
-    kept: Option<Kept>,
 }
 
 #[derive(Debug)]
@@ -451,63 +433,6 @@ impl Session {
                 *queue = VecDeque::new();
             }
         }
-    }
-}
-
-impl Queued {
-    fn cost(&self) -> usize {
-        self.message.cost()
-    }
-
-    /// Appends the PUBLISH. False when it is not to be sent: it has expired, it is larger than what the client takes [MQTT-3.1.2-24], or its
-    /// topic cannot be said in MQTT, for other wires take topics with `#` or `+` in them.
-    fn write(
-        &self,
-        terms: Terms,
-        delivery: PublishDelivery,
-        dup: bool,
-        now: SystemTime,
-        text: &mut String,
-        output: &mut Vec<u8>,
-    ) -> bool {
-        text.clear();
-        let Ok(name) = self.message.topic.display(Form::Mqtt) else {
-            return false;
-        };
-        if write!(text, "{name}").is_err() || self.message.is_expired(now) && !dup {
-            return false;
-        }
-        let Ok(topic) = TopicName::new(text) else {
-            return false;
-        };
-        let block = match terms.version {
-            Version::V5 => properties::write(&self.message, &self.identifiers, now),
-            _ => Vec::new(),
-        };
-        let properties = Properties::parse(&block, PropertyScope::Publish).unwrap_or_default();
-        let payload = &self.message.payload;
-        let publish = Publish {
-            delivery,
-            dup,
-            retain: self.retain,
-            properties,
-            ..Publish::new(topic, payload)
-        };
-        if !publish
-            .encoded_len(terms.version)
-            .is_ok_and(|len| len <= terms.max_packet_size)
-        {
-            return false;
-        }
-        append(&publish.into(), terms.version, output);
-        true
-    }
-}
-
-/// Appends a packet that was built here from checked parts.
-pub(super) fn append(packet: &Packet<'_>, version: Version, output: &mut Vec<u8>) {
-    if let Err(error) = packet.append(version, output) {
-        tracing::error!(%error, "a packet cannot be encoded");
     }
 }
 
