@@ -9,6 +9,7 @@
 //! To add a target: write the body, add a row to [`TARGETS`], a `[[bin]]` to `Cargo.toml` and a three-line file in
 //! `fuzz_targets/`, and put at least one valid input into `corpus/<target>/`.
 
+pub mod bindings;
 pub mod coap;
 pub mod mqtt_codec;
 pub mod senml;
@@ -25,6 +26,14 @@ pub struct Target {
 
 /// Every target, in alphabetical order.
 pub const TARGETS: &[Target] = &[
+    Target {
+        name: "binding_coap",
+        body: bindings::coap,
+    },
+    Target {
+        name: "binding_http",
+        body: bindings::http,
+    },
     Target {
         name: "coap_endpoint",
         body: coap::endpoint,
