@@ -73,7 +73,11 @@ impl Fetch {
         let wanted = readings
             .iter()
             .filter(|reading| self.selectors.iter().any(|selector| selector.matches(reading)));
-        Pack::from_records(wanted.map(ReadingBuf::to_record))
+        let mut answer = Pack::with_strictness(*pack.strictness());
+        for reading in wanted {
+            answer.push_or_spoil(reading.to_record())?;
+        }
+        Ok(answer)
     }
 }
 

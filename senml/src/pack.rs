@@ -121,7 +121,7 @@ impl Pack {
     pub fn resolve(&self, now: impl Into<Option<Nanos>>) -> Result<Resolved, Error> {
         let mut context = Context::new(self.context.rules);
         context.now = now.into();
-        let mut resolved = Resolved::with_capacity(self.records.len());
+        let mut resolved = Resolved::with_capacity(self.records.len(), self.context.rules);
         for record in &self.records {
             if let Some(reading) = context.resolve(&record.fields())? {
                 resolved.push(reading, record.extensions());

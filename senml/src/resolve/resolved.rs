@@ -1,20 +1,22 @@
 //! A resolved pack.
 
-use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 
-use crate::{Error, Extension, Pack, Reading, ReadingBuf};
+use crate::{Error, Extension, Pack, Reading, ReadingBuf, Strictness};
 
 /// The readings of a pack in chronological order, each complete in itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Resolved {
     readings: Vec<ReadingBuf>,
+    /// What the pack was checked by.
+    rules: Strictness,
 }
 
 impl Resolved {
-    pub(crate) fn with_capacity(readings: usize) -> Self {
+    pub(crate) fn with_capacity(readings: usize, rules: Strictness) -> Self {
         Self {
             readings: Vec::with_capacity(readings),
+            rules,
         }
     }
 
@@ -68,9 +70,22 @@ impl Resolved {
     /// # Errors
     /// None for readings that came from a pack.
     pub fn to_pack(&self) -> Result<Pack, Error> {
-        Pack::from_records(self.readings.iter().map(ReadingBuf::to_record))
+        let mut pack = Pack::with_strictness(self.rules);
+        for reading in &self.readings {
+            pack.push_or_spoil(reading.to_record())?;
+        }
+        Ok(pack)
     }
 }
+
+/// Resolved packs are equal if their readings are.
+impl PartialEq for Resolved {
+    fn eq(&self, other: &Self) -> bool {
+        self.readings == other.readings
+    }
+}
+
+impl Eq for Resolved {}
 
 impl Extend<ReadingBuf> for Resolved {
     fn extend<I: IntoIterator<Item = ReadingBuf>>(&mut self, readings: I) {
@@ -81,12 +96,10 @@ impl Extend<ReadingBuf> for Resolved {
 
 impl<'a> FromIterator<Reading<'a>> for Resolved {
     fn from_iter<I: IntoIterator<Item = Reading<'a>>>(readings: I) -> Self {
-        let mut resolved = Self {
-            readings: readings
-                .into_iter()
-                .map(|reading| ReadingBuf::from(reading.to_owned()))
-                .collect(),
-        };
+        let mut resolved = Self::default();
+        resolved
+            .readings
+            .extend(readings.into_iter().map(ReadingBuf::from));
         resolved.sort();
         resolved
     }

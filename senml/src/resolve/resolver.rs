@@ -119,7 +119,7 @@ impl Readings<'_, '_> {
     /// # Errors
     /// As [`next`](Self::next).
     pub fn collect(self) -> Result<Resolved, Error> {
-        let mut resolved = Resolved::with_capacity(0);
+        let mut resolved = Resolved::with_capacity(0, self.context.rules);
         self.for_each(|reading| resolved.push(reading, &[]))?;
         resolved.sort();
         Ok(resolved)
