@@ -4,6 +4,7 @@
 //! `-- SUITE --json` one object per line. Compare figures of one run only: machines differ, and so do their hours.
 
 mod allocations;
+mod coap;
 mod measure;
 mod mqtt_codec;
 mod race;
@@ -45,6 +46,11 @@ const SUITES: &[Suite] = &[
         name: "tour-latency",
         shows: "one reading from each wire to itself and to MQTT, through the embedded gateway; p50 and p99",
         run: tour_latency::run,
+    },
+    Suite {
+        name: "coap",
+        shows: "confirmable POSTs, one by one and 32 in flight; CPU of the client, latency, rate",
+        run: coap::run,
     },
 ];
 
