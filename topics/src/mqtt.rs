@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::layout::{cut, strip};
+use crate::swar;
 
 /// Splits `$share/<group>/<filter>` into group and filter; any other filter has no group.
 ///
@@ -47,19 +48,19 @@ pub const fn split_share(filter: &str) -> Result<(Option<&str>, &str), Error> {
 /// Whether an MQTT topic filter matches an MQTT topic name, whatever they name: empty levels count, and a filter that
 /// begins with a wildcard does not match a topic that begins with `$` ([MQTT-4.7.2-1]).
 ///
-/// Both must be well formed; a wildcard that is not a whole level stands for itself.
+/// Both must be well formed; of what is not, nothing is promised but an answer.
 #[inline]
 pub fn mqtt_matches(filter: &str, topic: &str) -> bool {
     let (mut filter, mut topic) = (filter.as_bytes(), topic.as_bytes());
     if matches!(topic, [b'$', ..]) && matches!(filter, [b'+' | b'#', ..]) {
         return false;
     }
-    // Both stand at the start of a level, or behind the last one.
+    // Both stand at the start of a level.
     loop {
         match filter {
             [b'#'] => return true,
-            [b'+'] => return !topic.contains(&b'/'),
-            [b'+', b'/', rest @ ..] => match topic.iter().position(|byte| *byte == b'/') {
+            [b'+'] => return swar::find(topic, b'/').is_none(),
+            [b'+', b'/', rest @ ..] => match swar::find(topic, b'/') {
                 Some(end) => {
                     (filter, topic) = (rest, topic.get(end + 1..).unwrap_or_default());
                     continue;
@@ -68,18 +69,15 @@ pub fn mqtt_matches(filter: &str, topic: &str) -> bool {
             },
             _ => {}
         }
-        loop {
-            match (filter, topic) {
-                ([], []) => return true,
-                ([b'/', b'#'], []) => return true,
-                ([left, filter_rest @ ..], [right, topic_rest @ ..]) if left == right => {
-                    (filter, topic) = (filter_rest, topic_rest);
-                    if *left == b'/' {
-                        break;
-                    }
-                }
-                _ => return false,
-            }
+        let same = swar::common(filter, topic);
+        let (Some((shared, wanted)), Some(left)) = (filter.split_at_checked(same), topic.get(same..)) else {
+            return false;
+        };
+        match (wanted, left) {
+            ([], []) | ([b'/', b'#'], []) => return true,
+            // Only a wildcard can make up for a difference, and one starts a level.
+            ([b'+' | b'#', ..], _) if matches!(shared, [.., b'/']) => (filter, topic) = (wanted, left),
+            _ => return false,
         }
     }
 }

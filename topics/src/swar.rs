@@ -37,6 +37,29 @@ pub(crate) const fn all_of_uuid(word: u64, dashes: u64) -> bool {
     found == dashes && digits | found == HIGH
 }
 
+/// How many bytes at the start are the same.
+#[inline]
+pub(crate) fn common(left: &[u8], right: &[u8]) -> usize {
+    let (left_chunks, left_rest) = left.as_chunks::<8>();
+    let (right_chunks, right_rest) = right.as_chunks::<8>();
+    let mut same = 0;
+    for (left, right) in left_chunks.iter().zip(right_chunks) {
+        let differing = u64::from_le_bytes(*left) ^ u64::from_le_bytes(*right);
+        if differing != 0 {
+            return same + differing.trailing_zeros() as usize / 8;
+        }
+        same += 8;
+    }
+    // At most one of them has whole chunks left.
+    let left = left.get(same..).unwrap_or(left_rest);
+    let right = right.get(same..).unwrap_or(right_rest);
+    same + left
+        .iter()
+        .zip(right)
+        .take_while(|(left, right)| left == right)
+        .count()
+}
+
 /// Where the byte first stands.
 pub(crate) const fn find(bytes: &[u8], byte: u8) -> Option<usize> {
     let mut rest = bytes;
@@ -85,6 +108,21 @@ mod tests {
                     byte == b'-',
                     "{byte} at {place}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn common_agrees_with_comparing_bytes() {
+        let text = b"abcdefghijklmnopqrst";
+        for length in 0..=text.len() {
+            for change in 0..=length {
+                let mut other = *text;
+                if change < length {
+                    other[change] = b'.';
+                }
+                assert_eq!(common(text, &other[..length]), change);
+                assert_eq!(common(&other[..length], text), change);
             }
         }
     }
