@@ -89,7 +89,8 @@ impl MemoryBroker {
     fn with_retained(limits: &Limits, retained: Retained, store: Option<Arc<Store>>) -> Self {
         Self {
             state: RwLock::new(State {
-                filters: FilterSet::new(),
+                // Strangers choose filters: what they choose must not collide on purpose.
+                filters: FilterSet::with_seed(seed()),
                 subscribers: HashMap::new(),
                 retained,
                 filter_bytes: 0,
@@ -310,4 +311,9 @@ impl fmt::Debug for MemoryBroker {
             .field("retained", &state.retained.len())
             .finish()
     }
+}
+
+/// Something nobody can guess, as far as the machine has it.
+fn seed() -> u64 {
+    getrandom::u64().unwrap_or_else(|_| fastrand::u64(..))
 }
