@@ -1,3 +1,4 @@
+use crate::delivery::PacketId;
 use crate::error::{Error, ErrorKind};
 use crate::frame::{Frame, Outcome, frame};
 use crate::packet::{
@@ -15,7 +16,7 @@ use crate::version::Version;
 /// # Errors
 /// What the version or the policy forbids. A packet that is not all there is not an error, a field that runs past its
 /// packet is one.
-#[inline]
+#[inline(always)]
 pub fn decode<'a>(
     bytes: &'a [u8],
     version: Version,
@@ -56,9 +57,26 @@ impl<'a> Frame<'a> {
                 Err(fault) => Err(self.place(fault, version)),
             };
         }
+        if let Some(packet) = self.short_ack() {
+            return Ok(wrap(packet));
+        }
         match decode_other(self.packet_type(), reader, version, policy) {
             Ok(packet) => Ok(wrap(packet)),
             Err(fault) => Err(self.place(fault, version)),
+        }
+    }
+
+    /// An acknowledgement in the form that is the same in every version: an identifier and nothing else.
+    #[inline(always)]
+    fn short_ack(self) -> Option<Packet<'a>> {
+        let [high, low] = *<&[u8; 2]>::try_from(self.body()).ok()?;
+        let ack = Ack::new(PacketId::new(u16::from_be_bytes([high, low]))?);
+        match self.packet_type() {
+            PacketType::Puback => Some(Packet::Puback(ack)),
+            PacketType::Pubrec => Some(Packet::Pubrec(ack)),
+            PacketType::Pubrel => Some(Packet::Pubrel(ack)),
+            PacketType::Pubcomp => Some(Packet::Pubcomp(ack)),
+            _ => None,
         }
     }
 

@@ -105,7 +105,7 @@ impl<'a> Frame<'a> {
 /// # Errors
 /// A reserved packet type, flags or a length that are not allowed, a packet above the policy's size, a packet that the
 /// policy's sender may not send.
-#[inline]
+#[inline(always)]
 pub fn fixed_header(bytes: &[u8], version: Version, policy: &Policy) -> Result<Outcome<FixedHeader>, Error> {
     let Some((&first, rest)) = bytes.split_first() else {
         return Ok(Outcome::Need(NonZeroUsize::MIN.saturating_add(1)));
@@ -146,7 +146,7 @@ pub fn fixed_header(bytes: &[u8], version: Version, policy: &Policy) -> Result<O
 ///
 /// # Errors
 /// As [`fixed_header`].
-#[inline]
+#[inline(always)]
 pub fn frame<'a>(bytes: &'a [u8], version: Version, policy: &Policy) -> Result<Outcome<Frame<'a>>, Error> {
     let header = match fixed_header(bytes, version, policy)? {
         Outcome::Complete(header) => header,
@@ -163,6 +163,7 @@ pub fn frame<'a>(bytes: &'a [u8], version: Version, policy: &Policy) -> Result<O
     ))
 }
 
+#[inline(always)]
 fn packet_type(first: u8, version: Version) -> Option<PacketType> {
     match PacketType::from_bits(first >> 4)? {
         // Type 15 is reserved before 5.0.
@@ -171,7 +172,7 @@ fn packet_type(first: u8, version: Version) -> Option<PacketType> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn check_first(
     first: u8,
     packet_type: PacketType,

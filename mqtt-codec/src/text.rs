@@ -190,14 +190,23 @@ fn check_unusual_topic_name(bytes: &[u8], refuse_controls: bool) -> Result<(), T
 
 #[inline]
 pub(crate) fn check_topic_filter(bytes: &[u8], refuse_controls: bool) -> Result<(), TextFault> {
+    if is_plain::<false>(bytes)
+        && has_wildcards_in_place(bytes)
+        && bytes.len() <= LONGEST
+        && !bytes.is_empty()
+    {
+        return Ok(());
+    }
+    check_unusual_topic_filter(bytes, refuse_controls)
+}
+
+#[cold]
+fn check_unusual_topic_filter(bytes: &[u8], refuse_controls: bool) -> Result<(), TextFault> {
     // [MQTT-4.7.3-1] a topic filter has at least one character.
     if bytes.is_empty() {
         return Err((ErrorKind::EmptyTopicFilter, 0));
     }
-    if is_plain::<true>(bytes) && bytes.len() <= LONGEST {
-        return Ok(());
-    }
-    check_text(bytes, refuse_controls)?;
+    check_unicode(bytes, refuse_controls)?;
     check_wildcards(bytes)
 }
 
@@ -249,48 +258,75 @@ fn is_noncharacter(c: char) -> bool {
     c & 0xfffe == 0xfffe || (0xfdd0..=0xfdef).contains(&c)
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-
 /// Whether all bytes are printable ASCII and, for a `TOPIC`, none is a wildcard: then no rule can be broken.
+///
+/// Blocks of a fixed size become vector instructions; the last one overlaps the one before, so there is no remainder.
 #[inline]
 fn is_plain<const TOPIC: bool>(bytes: &[u8]) -> bool {
-    let Some(tail) = bytes.last_chunk::<8>() else {
-        return is_plain_word::<TOPIC>(short_word(bytes)) == 0;
-    };
-    let mut odd = is_plain_word::<TOPIC>(u64::from_le_bytes(*tail));
-    let mut rest = bytes;
-    while let Some((word, after)) = rest.split_first_chunk::<8>() {
-        odd |= is_plain_word::<TOPIC>(u64::from_le_bytes(*word));
-        rest = after;
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
+        if bytes.len() <= 32 {
+            return !(any_odd::<TOPIC, 16>(first) | any_odd::<TOPIC, 16>(last));
+        }
+        let (blocks, _) = bytes.as_chunks::<16>();
+        return !(blocks.iter().any(any_odd::<TOPIC, 16>) | any_odd::<TOPIC, 16>(last));
     }
-    odd == 0
-}
-
-/// Up to seven bytes as a word, the rest filled with what every string may hold.
-#[inline]
-fn short_word(bytes: &[u8]) -> u64 {
-    const FILL: u64 = 0x2020_2020_2020_2020;
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        return !(any_odd::<TOPIC, 8>(first) | any_odd::<TOPIC, 8>(last));
+    }
     if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        return u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
+        return !(any_odd::<TOPIC, 4>(first) | any_odd::<TOPIC, 4>(last));
     }
-    bytes.iter().fold(FILL, |word, &byte| word << 8 | u64::from(byte))
-}
-
-/// Non-zero if one of the eight bytes is not plain. A borrow may mark the byte above a marked one too, never one alone.
-#[inline]
-fn is_plain_word<const TOPIC: bool>(word: u64) -> u64 {
-    let mut odd = word | (word.wrapping_sub(ONES * 0x20) & !word) | equals(word, 0x7f);
-    if TOPIC {
-        odd |= equals(word, b'+') | equals(word, b'#');
-    }
-    odd & HIGH
+    !bytes.iter().any(|&byte| is_odd::<TOPIC>(byte))
 }
 
 #[inline]
-fn equals(word: u64, byte: u8) -> u64 {
-    let difference = word ^ (ONES * u64::from(byte));
-    difference.wrapping_sub(ONES) & !difference
+fn any_odd<const TOPIC: bool, const N: usize>(block: &[u8; N]) -> bool {
+    block.iter().fold(false, |odd, &byte| odd | is_odd::<TOPIC>(byte))
+}
+
+#[inline]
+const fn is_odd<const TOPIC: bool>(byte: u8) -> bool {
+    // As a signed number every byte beyond ASCII is below the space too.
+    (byte.cast_signed() < 0x20) | (byte == 0x7f) | (TOPIC & ((byte == b'+') | (byte == b'#')))
+}
+
+/// Whether every wildcard stands between separators and `#` stands last: looks at each byte with the one after it.
+#[inline]
+fn has_wildcards_in_place(bytes: &[u8]) -> bool {
+    let (Some((_, after)), Some((_, before))) = (bytes.split_first(), bytes.split_last()) else {
+        return true;
+    };
+    let first = (before.first_chunk::<16>(), after.first_chunk::<16>());
+    let last = (before.last_chunk::<16>(), after.last_chunk::<16>());
+    let ((Some(before_first), Some(after_first)), (Some(before_last), Some(after_last))) = (first, last)
+    else {
+        return !before
+            .iter()
+            .zip(after)
+            .any(|(&before, &after)| is_misplaced(before, after));
+    };
+    if before.len() <= 32 {
+        return !(any_misplaced(before_first, after_first) | any_misplaced(before_last, after_last));
+    }
+    let (before_blocks, _) = before.as_chunks::<16>();
+    let (after_blocks, _) = after.as_chunks::<16>();
+    let mut blocks = before_blocks.iter().zip(after_blocks);
+    !(blocks.any(|(before, after)| any_misplaced(before, after)) | any_misplaced(before_last, after_last))
+}
+
+#[inline]
+fn any_misplaced(before: &[u8; 16], after: &[u8; 16]) -> bool {
+    before
+        .iter()
+        .zip(after)
+        .fold(false, |any, (&before, &after)| any | is_misplaced(before, after))
+}
+
+#[inline]
+const fn is_misplaced(before: u8, after: u8) -> bool {
+    ((after == b'+') | (after == b'#')) & (before != b'/')
+        | ((before == b'+') & (after != b'/'))
+        | (before == b'#')
 }
 
 #[cfg(test)]
@@ -318,6 +354,31 @@ mod tests {
                     );
                 }
                 bytes[at] = b'a';
+            }
+        }
+    }
+
+    #[test]
+    fn the_scan_for_wildcards_agrees_with_a_byte_walk() {
+        let mut bytes = [b'a'; 40];
+        for len in 1..=40 {
+            for at in 0..len {
+                for around in [
+                    b"a+a", b"/+/", b"/+a", b"a+/", b"/#/", b"/#a", b"++/", b"##/", b"/+#",
+                ] {
+                    bytes.fill(b'a');
+                    for (n, &byte) in around.iter().enumerate() {
+                        if let Some(place) = (at + n).checked_sub(1).and_then(|place| bytes.get_mut(place)) {
+                            *place = byte;
+                        }
+                    }
+                    let filter = &bytes[..len];
+                    assert_eq!(
+                        has_wildcards_in_place(filter),
+                        check_wildcards(filter).is_ok(),
+                        "{filter:?}"
+                    );
+                }
             }
         }
     }
