@@ -296,26 +296,43 @@ fn has_wildcards_in_place(bytes: &[u8]) -> bool {
     let (Some((_, after)), Some((_, before))) = (bytes.split_first(), bytes.split_last()) else {
         return true;
     };
-    let first = (before.first_chunk::<16>(), after.first_chunk::<16>());
-    let last = (before.last_chunk::<16>(), after.last_chunk::<16>());
-    let ((Some(before_first), Some(after_first)), (Some(before_last), Some(after_last))) = (first, last)
-    else {
-        return !before
-            .iter()
-            .zip(after)
-            .any(|(&before, &after)| is_misplaced(before, after));
-    };
-    if before.len() <= 32 {
-        return !(any_misplaced(before_first, after_first) | any_misplaced(before_last, after_last));
+    if let (Some(first), Some(last)) = (
+        pair_of_first::<16>(before, after),
+        pair_of_last::<16>(before, after),
+    ) {
+        if before.len() <= 32 {
+            return !(any_misplaced(first) | any_misplaced(last));
+        }
+        let mut blocks = before.as_chunks::<16>().0.iter().zip(after.as_chunks::<16>().0);
+        return !(blocks.any(any_misplaced) | any_misplaced(last));
     }
-    let (before_blocks, _) = before.as_chunks::<16>();
-    let (after_blocks, _) = after.as_chunks::<16>();
-    let mut blocks = before_blocks.iter().zip(after_blocks);
-    !(blocks.any(|(before, after)| any_misplaced(before, after)) | any_misplaced(before_last, after_last))
+    if let (Some(first), Some(last)) = (
+        pair_of_first::<8>(before, after),
+        pair_of_last::<8>(before, after),
+    ) {
+        return !(any_misplaced(first) | any_misplaced(last));
+    }
+    !before
+        .iter()
+        .zip(after)
+        .any(|(&before, &after)| is_misplaced(before, after))
 }
 
 #[inline]
-fn any_misplaced(before: &[u8; 16], after: &[u8; 16]) -> bool {
+fn pair_of_first<'a, const N: usize>(
+    before: &'a [u8],
+    after: &'a [u8],
+) -> Option<(&'a [u8; N], &'a [u8; N])> {
+    Some((before.first_chunk()?, after.first_chunk()?))
+}
+
+#[inline]
+fn pair_of_last<'a, const N: usize>(before: &'a [u8], after: &'a [u8]) -> Option<(&'a [u8; N], &'a [u8; N])> {
+    Some((before.last_chunk()?, after.last_chunk()?))
+}
+
+#[inline]
+fn any_misplaced<const N: usize>((before, after): (&[u8; N], &[u8; N])) -> bool {
     before
         .iter()
         .zip(after)

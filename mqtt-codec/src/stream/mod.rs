@@ -107,7 +107,7 @@ impl Packets<'_, '_> {
     ///
     /// # Errors
     /// What the version or the policy forbids; the stream cannot go on after it.
-    #[inline]
+    #[inline(always)]
     #[allow(clippy::should_implement_trait)] // the packet borrows the decoder: an iterator cannot lend
     pub fn next(&mut self) -> Result<Option<Packet<'_>>, Error> {
         if let Some(error) = self.decoder.failed {
@@ -124,7 +124,7 @@ impl Packets<'_, '_> {
     }
 
     /// The next packet that lies whole in the chunk; the start of one that does not is kept.
-    #[inline]
+    #[inline(always)]
     fn decode_chunk(&mut self) -> Result<Option<Packet<'_>>, Error> {
         let Self { decoder, chunk } = self;
         if chunk.is_empty() {
