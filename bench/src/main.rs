@@ -4,12 +4,14 @@
 //! `-- SUITE --json` one object per line. Compare figures of one run only: machines differ, and so do their hours.
 
 mod allocations;
+mod client;
 mod coap;
 mod measure;
 mod mqtt_codec;
 mod race;
 mod report;
 mod senml;
+mod server;
 mod topics;
 mod tour_latency;
 
@@ -17,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use report::Report;
+use server::Role;
 
 /// A suite: what it is called, what it shows, and how to run it.
 struct Suite {
@@ -48,6 +51,11 @@ const SUITES: &[Suite] = &[
         run: tour_latency::run,
     },
     Suite {
+        name: "client",
+        shows: "clients against a server that costs nothing and against mosquitto; CPU, latency, rate, idle memory",
+        run: client::run,
+    },
+    Suite {
         name: "coap",
         shows: "confirmable POSTs, one by one and 32 in flight; CPU of the client, latency, rate",
         run: coap::run,
@@ -68,10 +76,17 @@ struct Arguments {
     /// Run only the cases whose name contains this.
     #[arg(long, default_value = "")]
     case: String,
+    /// Be one of the servers that suites measure against; they start this program so themselves.
+    #[arg(long, hide = true)]
+    serve: Option<Role>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(role) = arguments.serve {
+        server::serve(role);
+        return ExitCode::SUCCESS;
+    }
     if arguments.list || arguments.suites.is_empty() {
         for suite in SUITES {
             println!("{:<14} {}", suite.name, suite.shows);

@@ -66,7 +66,7 @@ impl Report {
                 .iter()
                 .find(|other| other.case == row.case && other.who == "manywire");
             print!("    {:<24}", row.who);
-            for (name, value) in &row.figures {
+            for (name, value) in row.figures.iter().filter(|(_, value)| !value.is_nan()) {
                 print!(" {value:>12.2} {name}");
             }
             match (ours.and_then(|ours| ours.figures.first()), row.figures.first()) {
