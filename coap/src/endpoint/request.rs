@@ -5,6 +5,7 @@ use super::{
     upload::Upload,
 };
 use crate::{
+    code::Code,
     error::Error,
     event::{Event, Failure, RequestId},
     message::{Kind, Message, Token},
@@ -95,15 +96,21 @@ impl<P: Copy + Ord> Endpoint<P> {
             token = observation.token;
             observation.request(&pending.message)
         } else {
-            pending.message.clone()
+            // The usual case: the message itself goes, and comes back for a second round that is rarely needed.
+            core::mem::replace(&mut pending.message, Message::new(Code::EMPTY))
         };
+        let lent = pending.message.code() == Code::EMPTY;
         message.set_token(token);
         pending.round = Some(Round {
             token,
             message_id: None,
         });
         self.tokens.insert((peer, token), id);
-        if self.originate(now, peer, message, Purpose::Request(id)).is_err() {
+        let outcome = self.originate_lent(now, peer, &mut message, Purpose::Request(id));
+        if let Some(pending) = self.requests.get_mut(&id).filter(|_| lent) {
+            pending.message = message;
+        }
+        if outcome.is_err() {
             self.request_failed(now, id, Failure::Timeout);
         }
     }

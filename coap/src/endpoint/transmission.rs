@@ -79,7 +79,18 @@ impl<P: Copy + Ord> Endpoint<P> {
         &mut self,
         now: Duration,
         peer: P,
-        message: Message,
+        mut message: Message,
+        purpose: Purpose,
+    ) -> Result<(), Error> {
+        self.originate_lent(now, peer, &mut message, purpose)
+    }
+
+    /// The same with a message that the caller keeps: it is copied only if it has to wait.
+    pub(super) fn originate_lent(
+        &mut self,
+        now: Duration,
+        peer: P,
+        message: &mut Message,
         purpose: Purpose,
     ) -> Result<(), Error> {
         self.meet(now, peer)?;
@@ -92,7 +103,7 @@ impl<P: Copy + Ord> Endpoint<P> {
                     if !counted && known.waiting.len() >= WAITING {
                         return Err(Error::Busy);
                     }
-                    known.waiting.push_back((message, purpose));
+                    known.waiting.push_back((message.clone(), purpose));
                     return Ok(());
                 }
                 known.outstanding += 1;
@@ -234,16 +245,16 @@ impl<P: Copy + Ord> Endpoint<P> {
             if known.outstanding >= nstart {
                 break;
             }
-            let Some((message, purpose)) = known.waiting.pop_front() else {
+            let Some((mut message, purpose)) = known.waiting.pop_front() else {
                 break;
             };
             known.outstanding += 1;
-            self.start(now, peer, message, purpose);
+            self.start(now, peer, &mut message, purpose);
         }
     }
 
     /// The first transmission of a confirmable message.
-    fn start(&mut self, now: Duration, peer: P, mut message: Message, purpose: Purpose) {
+    fn start(&mut self, now: Duration, peer: P, message: &mut Message, purpose: Purpose) {
         let message_id = self.message_id(peer);
         message.set_id(message_id);
         let datagram = message.encode().unwrap_or_default();
@@ -267,7 +278,7 @@ impl<P: Copy + Ord> Endpoint<P> {
         }
     }
 
-    fn send_unconfirmed(&mut self, now: Duration, peer: P, mut message: Message, purpose: Purpose) {
+    fn send_unconfirmed(&mut self, now: Duration, peer: P, message: &mut Message, purpose: Purpose) {
         let message_id = self.message_id(peer);
         message.set_id(message_id);
         let datagram = message.encode().unwrap_or_default();
