@@ -101,23 +101,27 @@ impl CoapSession {
     /// Moves everything that can move: datagrams both ways, timers, events.
     fn drive(&mut self, context: &mut Context<'_>) {
         for _ in 0..ROUNDS {
-            if self.failure.is_some() {
-                return;
-            }
-            let received = self.receive(context);
-            let now = self.now();
-            self.endpoint.handle_timeout(now);
-            while let Some(event) = self.endpoint.poll_event() {
-                self.handle_event(event);
-            }
-            self.send(context);
-            let fired = self.arm(context);
-            if !received && !fired {
+            if !self.round(context) {
                 return;
             }
         }
         // There is more to do: after the others have had their turn.
         context.waker().wake_by_ref();
+    }
+
+    /// Takes in one datagram, and does what follows from it. Says whether there may be more to do.
+    fn round(&mut self, context: &mut Context<'_>) -> bool {
+        if self.failure.is_some() {
+            return false;
+        }
+        let received = self.receive(context);
+        let now = self.now();
+        self.endpoint.handle_timeout(now);
+        while let Some(event) = self.endpoint.poll_event() {
+            self.handle_event(event);
+        }
+        self.send(context);
+        self.arm(context) || received
     }
 
     /// Takes in one datagram. Says whether there was one.
@@ -264,16 +268,20 @@ impl Stream for CoapSession {
     type Item = Result<Event, TransportError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.events.is_empty() {
-            self.drive(context);
+        for _ in 0..ROUNDS {
+            if let Some(event) = self.events.pop_front() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            if let Some(error) = self.failure.take() {
+                return Poll::Ready(Some(Err(error)));
+            }
+            if !self.round(context) && self.events.is_empty() && self.failure.is_none() {
+                return Poll::Pending;
+            }
         }
-        if let Some(event) = self.events.pop_front() {
-            return Poll::Ready(Some(Ok(event)));
-        }
-        match self.failure.take() {
-            Some(error) => Poll::Ready(Some(Err(error))),
-            None => Poll::Pending,
-        }
+        // There is more to do: after the others have had their turn.
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
