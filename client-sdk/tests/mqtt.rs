@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use manywire::testing::transport_contract;
 use manywire::{
-    Client, ClientBuilder, Credentials, Endpoint, ErrorKind, MqttTransport, QoS, Reconnect, RefusalKind, Tls,
-    transport::TransportErrorKind,
+    Client, ClientBuilder, Credentials, Endpoint, ErrorKind, MqttTransport, QoS, Reconnect, RefusalKind,
+    Subscription, Tls, transport::TransportErrorKind,
 };
 use manywire_gateway::{Gateway, Running, Thing};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -174,6 +174,23 @@ async fn forward(
     }
 }
 
+/// How often each of the messages came, when all have come; in order, the first time.
+async fn all_of(received: &mut Subscription, messages: usize) -> Vec<usize> {
+    let mut times = vec![0; messages];
+    let (mut missing, mut highest) = (messages, 0);
+    while missing > 0 {
+        let delivery = received.next().await.unwrap();
+        let number: usize = std::str::from_utf8(delivery.payload()).unwrap().parse().unwrap();
+        if times[number] == 0 {
+            missing -= 1;
+            assert!(number >= highest, "{number} came first after {highest}");
+            highest = number;
+        }
+        times[number] += 1;
+    }
+    times
+}
+
 /// Publishes over a network that breaks again and again; everything must arrive, and how often is returned.
 async fn campaign(version: Version, qos: QoS, messages: usize, cuts: usize, seed: u64) -> Vec<usize> {
     println!("seed {seed}");
@@ -219,21 +236,7 @@ async fn campaign(version: Version, qos: QoS, messages: usize, cuts: usize, seed
             receipt.await.unwrap();
         }
     };
-    let receiving = async {
-        let mut times = vec![0; messages];
-        let (mut missing, mut highest) = (messages, 0);
-        while missing > 0 {
-            let delivery = received.next().await.unwrap();
-            let number: usize = std::str::from_utf8(delivery.payload()).unwrap().parse().unwrap();
-            if times[number] == 0 {
-                missing -= 1;
-                assert!(number >= highest, "{number} came first after {highest}");
-                highest = number;
-            }
-            times[number] += 1;
-        }
-        times
-    };
+    let receiving = all_of(&mut received, messages);
     let ((), times) = soon(async { tokio::join!(sending, receiving) }).await;
     assert!(network.cuts() >= cuts, "only {} cuts", network.cuts());
     soon(sender.close(Duration::from_secs(5))).await.unwrap();
