@@ -49,7 +49,6 @@ pub(super) struct Client {
 pub(super) struct ClientConnection<S> {
     stream: S,
     decoder: StreamDecoder,
-    sessions: Arc<Sessions>,
     /// Whether the stream has taken bytes that it has not flushed.
     unflushed: bool,
     written: usize,
@@ -60,6 +59,7 @@ pub(super) struct ClientConnection<S> {
 /// What a connection knows besides its bytes.
 pub(super) struct Exchange {
     pub(super) connection: Connection,
+    pub(super) sessions: Arc<Sessions>,
     pub(super) turn: Turn,
     pub(super) client: Client,
     /// Encoded packets for the client.
@@ -109,9 +109,16 @@ pub(super) enum End {
 }
 
 impl Exchange {
-    pub(super) fn new(connection: Connection, turn: Turn, client: Client, output: Vec<u8>) -> Self {
+    pub(super) fn new(
+        connection: Connection,
+        sessions: Arc<Sessions>,
+        turn: Turn,
+        client: Client,
+        output: Vec<u8>,
+    ) -> Self {
         Self {
             connection,
+            sessions,
             turn,
             client,
             output,
@@ -126,16 +133,10 @@ impl Exchange {
 
 impl<S: Io> ClientConnection<S> {
     /// A connection that has said in `exchange` what CONNACK says.
-    pub(super) fn new(
-        stream: S,
-        sessions: Arc<Sessions>,
-        decoder: StreamDecoder,
-        exchange: Exchange,
-    ) -> Self {
+    pub(super) fn new(stream: S, decoder: StreamDecoder, exchange: Exchange) -> Self {
         Self {
             stream,
             decoder,
-            sessions,
             unflushed: false,
             written: 0,
             timer: None,
@@ -180,6 +181,7 @@ impl<S: Io> ClientConnection<S> {
     async fn finish(mut self, end: &End) -> Option<DelayedWill> {
         let Exchange {
             connection,
+            sessions,
             turn,
             client,
             output,
@@ -189,8 +191,7 @@ impl<S: Io> ClientConnection<S> {
         end.count(hub);
         tracing::debug!(thing = %client.thing.id(), peer = %connection.peer, %end, "an mqtt connection is over");
         let lasts = client.expiry.map_or(client.lasts, |expiry| !expiry.is_zero());
-        self.sessions
-            .close(&client.key, turn, client.expiry, std::time::Instant::now());
+        sessions.close(&client.key, turn, client.expiry, std::time::Instant::now());
         let will = client
             .will
             .take()

@@ -97,8 +97,8 @@ pub(super) async fn welcome<S: Io>(
                 resumed: present,
             };
             let sessions = Arc::clone(sessions);
-            let exchange = Exchange::new(connection, turn, client, output);
-            Some(ClientConnection::new(stream, sessions, decoder, exchange))
+            let exchange = Exchange::new(connection, sessions, turn, client, output);
+            Some(ClientConnection::new(stream, decoder, exchange))
         }
         Err(refused) => {
             tracing::debug!(peer = %connection.peer, %refused, "a client was not admitted");
@@ -268,17 +268,9 @@ impl Request {
             let assigned = Text::new(&self.client_id).ok().filter(|_| self.assigned);
             let assigned = assigned.map(Property::AssignedClientIdentifier);
             let aliases = Some(Property::TopicAliasMaximum(TOPIC_ALIASES));
-            let shared = Some(Property::SharedSubscriptionAvailable(false));
-            for property in [
-                receive_maximum,
-                max_packet_size,
-                expiry,
-                assigned,
-                aliases,
-                shared,
-            ]
-            .into_iter()
-            .flatten()
+            for property in [receive_maximum, max_packet_size, expiry, assigned, aliases]
+                .into_iter()
+                .flatten()
             {
                 if let Err(error) = properties.push(property) {
                     tracing::error!(%error, "a property of CONNACK cannot be said");

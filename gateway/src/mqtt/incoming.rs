@@ -1,28 +1,25 @@
 //! What is done with each packet of a client.
 
-use std::num::NonZeroU32;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use manywire_mqtt_codec::{
-    Ack, Delivery, Disconnect, Packet, PacketId, Properties, Publish, ReasonCode, RetainHandling, Suback,
-    Subscribe, Subscription, Unsuback, Unsubscribe, Version,
-};
-use manywire_topics::{ChannelBuf, Error, Filter, FilterBuf, Form, Topic, TopicBuf};
+use manywire_mqtt_codec::{Ack, Delivery, Disconnect, Packet, PacketId, Publish, ReasonCode, Version};
+use manywire_topics::{ChannelBuf, Error, Form, Topic, TopicBuf};
 
 use super::connection::{Answer, End, Exchange};
 use super::properties;
-use crate::broker::{BrokerError, RetainedHandling, SubscribeOptions};
-use crate::identity::{Action, Denied};
+use super::share::Selection;
+use crate::broker::SubscribeOptions;
+use crate::identity::Action;
 use crate::message::{Message, Protocol};
 
 /// What may have to wait for somebody's answer.
 #[derive(Debug)]
 pub(super) enum Request {
     Publish(Delivery, Message),
-    Subscribe(PacketId, Vec<Result<(FilterBuf, SubscribeOptions), ReasonCode>>),
-    Unsubscribe(PacketId, Vec<Option<FilterBuf>>),
+    Subscribe(PacketId, Vec<Result<(Selection, SubscribeOptions), ReasonCode>>),
+    Unsubscribe(PacketId, Vec<Option<Selection>>),
     /// The client says goodbye; with its will or without.
     Disconnect {
         with_will: bool,
@@ -88,16 +85,15 @@ impl Exchange {
         let hub = &self.connection.hub;
         self.client.thing = hub.refresh(&self.client.thing).await.map_err(End::Denied)?;
         let mut revoked: Vec<ChannelBuf> = Vec::new();
-        for filter in self.turn.subscriptions()? {
-            let channel = filter.channel();
+        for selection in self.turn.subscriptions()? {
+            let channel = selection.filter.channel();
             if hub
                 .authorize(&self.client.thing, Action::Subscribe, channel)
                 .await
                 .is_err()
             {
                 revoked.push(channel.to_buf());
-                hub.broker().unsubscribe(self.turn.subscriber(), &filter);
-                self.turn.forget(&filter);
+                self.end_subscription(&selection);
             }
         }
         if !revoked.is_empty() {
@@ -195,135 +191,6 @@ impl Exchange {
         let with_will = disconnect.reason != ReasonCode::Success;
         self.requests.push_back(Request::Disconnect { with_will });
         Ok(())
-    }
-
-    fn subscribe_request(&self, subscribe: &Subscribe<'_>) -> Request {
-        let identifier = subscribe.properties.subscription_identifiers().next();
-        let filters = subscribe
-            .subscriptions
-            .iter()
-            .map(|subscription| self.options(subscription, identifier));
-        Request::Subscribe(subscribe.packet_id, filters.collect())
-    }
-
-    fn options(
-        &self,
-        subscription: Subscription<'_>,
-        identifier: Option<NonZeroU32>,
-    ) -> Result<(FilterBuf, SubscribeOptions), ReasonCode> {
-        if subscription.filter.is_shared() {
-            return Err(ReasonCode::SharedSubscriptionsNotSupported);
-        }
-        let filter = Filter::parse(
-            self.connection.hub.dialect(),
-            Form::Mqtt,
-            subscription.filter.as_str(),
-        );
-        let filter = filter.map_err(|_| ReasonCode::TopicFilterInvalid)?.to_buf();
-        let options = SubscribeOptions {
-            qos: subscription.qos,
-            no_local: subscription.no_local,
-            retain_as_published: subscription.retain_as_published,
-            retained: match subscription.retain_handling {
-                RetainHandling::AtSubscribe => RetainedHandling::Send,
-                RetainHandling::AtNewSubscribe => RetainedHandling::SendIfNew,
-                RetainHandling::Never => RetainedHandling::Skip,
-            },
-            identifier,
-        };
-        Ok((filter, options))
-    }
-
-    fn unsubscribe_request(&self, unsubscribe: &Unsubscribe<'_>) -> Request {
-        let dialect = self.connection.hub.dialect();
-        let filters = unsubscribe.filters.iter().map(|filter| {
-            let filter = Filter::parse(dialect, Form::Mqtt, filter.as_str());
-            filter.ok().map(|filter| filter.to_buf())
-        });
-        Request::Unsubscribe(unsubscribe.packet_id, filters.collect())
-    }
-
-    async fn subscribe(
-        &mut self,
-        packet_id: PacketId,
-        filters: Vec<Result<(FilterBuf, SubscribeOptions), ReasonCode>>,
-    ) {
-        let mut reasons = Vec::with_capacity(filters.len());
-        for filter in filters {
-            let granted = match filter {
-                Ok((filter, options)) => self.grant(filter, options).await,
-                Err(refusal) => Err(refusal),
-            };
-            reasons.push(match (granted, self.client.version) {
-                (Ok(granted), _) => granted,
-                (Err(refusal), Version::V5) => refusal,
-                // 3.1.1 has one code for everything that is not granted [MQTT-3.9.3-2].
-                (Err(_), _) => ReasonCode::UnspecifiedError,
-            });
-        }
-        self.turn.settled().await;
-        let suback = Suback {
-            packet_id,
-            reasons: reasons.as_slice().into(),
-            properties: Properties::EMPTY,
-        };
-        self.push(&suback.into());
-    }
-
-    /// Subscribes the session to a filter, if the thing may.
-    async fn grant(
-        &mut self,
-        filter: FilterBuf,
-        options: SubscribeOptions,
-    ) -> Result<ReasonCode, ReasonCode> {
-        let hub = &self.connection.hub;
-        if let Err(denied) = hub
-            .authorize(&self.client.thing, Action::Subscribe, filter.channel())
-            .await
-        {
-            hub.metrics().mqtt.denied.add(1);
-            return Err(match denied {
-                Denied::Unavailable => ReasonCode::ImplementationSpecificError,
-                _ => ReasonCode::NotAuthorized,
-            });
-        }
-        let granted = ReasonCode::granted(options.qos);
-        match hub
-            .broker()
-            .subscribe(self.turn.subscriber(), filter.clone(), options.clone())
-            .await
-        {
-            Ok(_) => {
-                self.turn.remember(filter, &options);
-                Ok(granted)
-            }
-            Err(BrokerError::TooManySubscriptions) => Err(ReasonCode::QuotaExceeded),
-            Err(_) => Err(ReasonCode::ImplementationSpecificError),
-        }
-    }
-
-    fn unsubscribe(&mut self, packet_id: PacketId, filters: &[Option<FilterBuf>]) {
-        let (hub, turn) = (&self.connection.hub, &self.turn);
-        let ended = filters.iter().map(|filter| {
-            let Some(filter) = filter else {
-                return ReasonCode::TopicFilterInvalid;
-            };
-            turn.forget(filter);
-            match hub.broker().unsubscribe(turn.subscriber(), filter) {
-                true => ReasonCode::Success,
-                false => ReasonCode::NoSubscriptionExisted,
-            }
-        });
-        let mut reasons: Vec<_> = ended.collect();
-        if self.client.version != Version::V5 {
-            reasons.clear();
-        }
-        let unsuback = Unsuback {
-            packet_id,
-            reasons: reasons.as_slice().into(),
-            properties: Properties::EMPTY,
-        };
-        self.push(&unsuback.into());
     }
 
     /// The topic of a PUBLISH: by its name, or by the alias that stands for it.

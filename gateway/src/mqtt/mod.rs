@@ -11,7 +11,9 @@ mod properties;
 mod queued;
 mod session;
 mod sessions;
+mod share;
 mod shared;
+mod subscribing;
 mod will;
 
 use std::cell::RefCell;

@@ -134,6 +134,10 @@ impl Session {
         freed
     }
 
+    pub(super) fn is_connected(&self) -> bool {
+        self.connected
+    }
+
     /// A message for the client. `room` is how many bytes all sessions together may still take; `keep` puts on disk what must not be lost.
     pub(super) fn handle_delivery(
         &mut self,

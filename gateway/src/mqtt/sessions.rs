@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::session::Terms;
+use super::share::Shares;
 use super::shared::{SharedSession, Turn};
 use crate::Hub;
 use crate::store::{Keeper, StoreError};
@@ -30,6 +31,7 @@ pub(super) struct Want {
 #[derive(Debug)]
 pub(super) struct Sessions {
     hub: Arc<Hub>,
+    shares: Shares,
     state: Mutex<State>,
 }
 
@@ -51,6 +53,7 @@ struct Entry {
 impl Sessions {
     pub(super) fn new(hub: Arc<Hub>) -> Self {
         Self {
+            shares: Shares::new(Arc::clone(&hub)),
             hub,
             state: Mutex::default(),
         }
@@ -67,7 +70,7 @@ impl Sessions {
                 client_id: restored.record.client_id.as_str().into(),
             };
             let expiry = Duration::from_secs(restored.record.expiry);
-            let session = SharedSession::restore(&self.hub, restored).await;
+            let session = SharedSession::restore(&self.hub, &self.shares, restored).await;
             let left = Some(Instant::now());
             self.lock().entries.insert(
                 key,
@@ -85,7 +88,7 @@ impl Sessions {
     pub(super) fn open(&self, key: &ClientKey, terms: Terms, want: Want, now: Instant) -> (Turn, bool) {
         let expiry = want.expiry.min(EXPIRY);
         let mut state = self.lock();
-        state.sweep(now);
+        state.sweep(&self.shares, now);
         if let Some(entry) = state.entries.get_mut(key) {
             if !want.clean && !entry.expiry.is_zero() && !entry.has_expired(now) {
                 entry.left = None;
@@ -93,7 +96,7 @@ impl Sessions {
                 entry.session.keep(key, expiry);
                 return (entry.session.begin(terms), true);
             }
-            entry.session.end();
+            entry.end(&self.shares);
         }
         let session = SharedSession::new(&self.hub);
         session.keep(key, expiry);
@@ -123,7 +126,7 @@ impl Sessions {
         }
         entry.expiry = expiry.unwrap_or(entry.expiry).min(EXPIRY);
         if entry.expiry.is_zero() {
-            entry.session.end();
+            entry.end(&self.shares);
             state.entries.remove(key);
         } else {
             if expiry.is_some() {
@@ -137,8 +140,12 @@ impl Sessions {
     pub(super) fn let_go(&self) {
         let entries = std::mem::take(&mut self.lock().entries);
         for entry in entries.into_values() {
-            entry.session.let_go();
+            entry.session.let_go(&self.shares);
         }
+    }
+
+    pub(super) fn shares(&self) -> &Shares {
+        &self.shares
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -148,7 +155,7 @@ impl Sessions {
 
 impl State {
     /// Ends sessions that were left long ago; and, if there are too many without a connection, those left first.
-    fn sweep(&mut self, now: Instant) {
+    fn sweep(&mut self, shares: &Shares, now: Instant) {
         if self
             .swept
             .is_some_and(|swept| now.duration_since(swept) < SWEEP_INTERVAL)
@@ -162,7 +169,7 @@ impl State {
         self.entries.retain(|_, entry| {
             let expired = entry.has_expired(now) || entry.left.is_some() && entry.left <= eldest;
             if expired {
-                entry.session.end();
+                entry.end(shares);
             }
             !expired
         });
@@ -170,6 +177,14 @@ impl State {
 }
 
 impl Entry {
+    fn end(&self, shares: &Shares) {
+        for selection in self.session.end() {
+            if selection.share.is_some() {
+                shares.leave(&selection, &self.session);
+            }
+        }
+    }
+
     fn has_expired(&self, now: Instant) -> bool {
         self.left
             .is_some_and(|left| now.duration_since(left) >= self.expiry)

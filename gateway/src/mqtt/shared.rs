@@ -8,12 +8,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
 use manywire_mqtt_codec::PacketId;
-use manywire_topics::FilterBuf;
 
 use super::session::{Queueing, Session, SessionLimits, Terms, Transmitted};
 use super::sessions::ClientKey;
+use super::share::{Selection, Shares};
 use crate::Hub;
-use crate::broker::{Delivery, Outlet, SubscribeOptions, Subscriber};
+use crate::broker::{BrokerError, Delivery, Outlet, SubscribeOptions, Subscriber};
 use crate::store::{Keeper, Restored, SessionRecord};
 
 /// A session that the broker delivers to, connected or not. Clones are the same session.
@@ -36,7 +36,7 @@ struct State {
     waker: Option<Waker>,
     /// Whether nobody will go on with it.
     ended: bool,
-    subscriptions: HashSet<FilterBuf>,
+    subscriptions: HashSet<Selection>,
     /// Keeps the session on disk, if it is to outlive the gateway.
     keeper: Option<Keeper>,
 }
@@ -91,22 +91,34 @@ impl SharedSession {
     }
 
     /// Ends the session: its subscriptions, and the turn of whoever has it.
-    pub(super) fn end(&self) {
+    ///
+    /// Returns what it was subscribed to; the caller ends its shares.
+    pub(super) fn end(&self) -> HashSet<Selection> {
         let mut state = self.inner.lock();
         state.ended = true;
         state.forget_kept();
-        for _ in state.subscriptions.drain() {
-            self.inner.hub.metrics().mqtt.subscriptions.down();
-        }
         state.turn += 1;
+        let subscriptions = std::mem::take(&mut state.subscriptions);
         state.wake();
         drop(state);
+        for _ in &subscriptions {
+            self.inner.hub.metrics().mqtt.subscriptions.down();
+        }
         // Not under the lock, which the broker takes under its own.
         self.inner.hub.broker().leave(&self.subscriber);
+        subscriptions
+    }
+
+    /// Takes a message, if there is room for it; if wanted, only when a connection is there. Whether it did.
+    pub(super) fn offer(&self, delivery: Delivery<'_>, only_connected: bool) -> bool {
+        matches!(
+            self.inner.take(delivery, only_connected),
+            Some(Queueing::Queued(_))
+        )
     }
 
     /// A session from disk, with its subscriptions.
-    pub(super) async fn restore(hub: &Arc<Hub>, restored: Restored) -> Self {
+    pub(super) async fn restore(hub: &Arc<Hub>, shares: &Shares, restored: Restored) -> Self {
         let session = Self::new(hub);
         let held = {
             let mut state = session.inner.lock();
@@ -116,20 +128,36 @@ impl SharedSession {
                 .handle_restored(restored.messages, restored.unreleased)
         };
         hub.queued_bytes().fetch_add(held, Ordering::Relaxed);
-        for (filter, options) in restored.subscriptions {
-            match hub
-                .broker()
-                .subscribe(&session.subscriber, filter.clone(), options)
-                .await
-            {
-                Ok(_) => {
-                    session.inner.lock().subscriptions.insert(filter);
+        for (share, filter, options) in restored.subscriptions {
+            let selection = Selection { share, filter };
+            match session.subscribe(shares, &selection, options).await {
+                Ok(()) => {
+                    session.inner.lock().subscriptions.insert(selection);
                     hub.metrics().mqtt.subscriptions.up();
                 }
-                Err(error) => tracing::warn!(%error, ?filter, "a subscription from disk was not taken"),
+                Err(error) => tracing::warn!(%error, ?selection, "a subscription from disk was not taken"),
             }
         }
         session
+    }
+
+    /// Lets the broker deliver what is selected, alone or in turns.
+    pub(super) async fn subscribe(
+        &self,
+        shares: &Shares,
+        selection: &Selection,
+        options: SubscribeOptions,
+    ) -> Result<(), BrokerError> {
+        if selection.share.is_some() {
+            return shares.join(selection, self, options).await;
+        }
+        let filter = selection.filter.clone();
+        self.inner
+            .hub
+            .broker()
+            .subscribe(&self.subscriber, filter, options)
+            .await
+            .map(|_| ())
     }
 
     /// Keeps it on disk for as long as it outlives its connection, if there is a disk and it does.
@@ -153,8 +181,12 @@ impl SharedSession {
     }
 
     /// Takes the session from the broker, which would keep it for ever.
-    pub(super) fn let_go(&self) {
+    pub(super) fn let_go(&self, shares: &Shares) {
         self.inner.hub.broker().leave(&self.subscriber);
+        let subscriptions = self.inner.lock().subscriptions.clone();
+        for selection in subscriptions.iter().filter(|selection| selection.share.is_some()) {
+            shares.leave(selection, self);
+        }
     }
 
     /// Whether nobody will go on with it.
@@ -236,7 +268,7 @@ impl Turn {
         Ok(ask(&mut self.lock()?.session))
     }
 
-    pub(super) fn subscriptions(&self) -> Result<Vec<FilterBuf>, TakenOver> {
+    pub(super) fn subscriptions(&self) -> Result<Vec<Selection>, TakenOver> {
         Ok(self.lock()?.subscriptions.iter().cloned().collect())
     }
 
@@ -268,31 +300,33 @@ impl Turn {
         }
     }
 
-    /// The broker has a subscription of the session.
-    pub(super) fn remember(&self, filter: FilterBuf, options: &SubscribeOptions) {
-        let (inner, subscriber) = (&self.session.inner, &self.session.subscriber);
-        let mut state = inner.lock();
-        if state.ended {
-            // The session ended meanwhile: what came too late ends too.
-            drop(state);
-            inner.hub.broker().leave(subscriber);
-            return;
-        }
-        if let Some(keeper) = &state.keeper {
-            keeper.subscribe(&filter, options);
-        }
-        if state.subscriptions.insert(filter) {
-            inner.hub.metrics().mqtt.subscriptions.up();
-        }
+    /// Whether there are this many subscriptions already.
+    pub(super) fn has_too_many(&self, limit: usize) -> bool {
+        self.session.inner.lock().subscriptions.len() >= limit
     }
 
-    /// The broker has it no more.
-    pub(super) fn forget(&self, filter: &FilterBuf) {
+    /// The session has a subscription. False when the session has ended meanwhile.
+    pub(super) fn remember(&self, selection: Selection, options: &SubscribeOptions) -> bool {
+        let mut state = self.session.inner.lock();
+        if state.ended {
+            return false;
+        }
+        if let Some(keeper) = &state.keeper {
+            keeper.subscribe(selection.share.as_deref(), &selection.filter, options);
+        }
+        if state.subscriptions.insert(selection) {
+            self.session.inner.hub.metrics().mqtt.subscriptions.up();
+        }
+        true
+    }
+
+    /// The session has it no more.
+    pub(super) fn forget(&self, selection: &Selection) {
         let mut state = self.session.inner.lock();
         if let Some(keeper) = &state.keeper {
-            keeper.unsubscribe(filter);
+            keeper.unsubscribe(selection.share.as_deref(), &selection.filter);
         }
-        if state.subscriptions.remove(filter) {
+        if state.subscriptions.remove(selection) {
             self.session.inner.hub.metrics().mqtt.subscriptions.down();
         }
     }
@@ -330,8 +364,8 @@ impl State {
     fn forget_kept(&mut self) {
         let Some(keeper) = self.keeper.take() else { return };
         keeper.forget();
-        for filter in &self.subscriptions {
-            keeper.unsubscribe(filter);
+        for selection in &self.subscriptions {
+            keeper.unsubscribe(selection.share.as_deref(), &selection.filter);
         }
         for packet_id in self.session.unreleased() {
             keeper.release(*packet_id);
@@ -339,24 +373,34 @@ impl State {
     }
 }
 
-impl Outlet for Inner {
-    fn deliver(&self, delivery: Delivery<'_>) {
+impl Inner {
+    /// Puts a message in, unless a connection is wanted and there is none.
+    fn take(&self, delivery: Delivery<'_>, only_connected: bool) -> Option<Queueing> {
         let held = self.hub.queued_bytes().load(Ordering::Relaxed);
         let room = self.hub.limits().total_queued_bytes.saturating_sub(held);
         let mut state = self.lock();
+        if only_connected && !state.session.is_connected() {
+            return None;
+        }
         let State { session, keeper, .. } = &mut *state;
         let keep = |delivery: &Delivery<'_>| keeper.as_ref().and_then(|keeper| keeper.keep(delivery));
-        match session.handle_delivery(delivery, room, keep) {
-            Queueing::Queued(bytes) => {
-                self.hub.queued_bytes().fetch_add(bytes, Ordering::Relaxed);
-                let waker = state.waker.take();
-                drop(state);
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
+        let queueing = session.handle_delivery(delivery, room, keep);
+        if let Queueing::Queued(bytes) = queueing {
+            self.hub.queued_bytes().fetch_add(bytes, Ordering::Relaxed);
+            let waker = state.waker.take();
+            drop(state);
+            if let Some(waker) = waker {
+                waker.wake();
             }
-            Queueing::Skipped => {}
-            Queueing::Lost => self.hub.metrics().mqtt.lost.add(1),
+        }
+        Some(queueing)
+    }
+}
+
+impl Outlet for Inner {
+    fn deliver(&self, delivery: Delivery<'_>) {
+        if self.take(delivery, false) == Some(Queueing::Lost) {
+            self.hub.metrics().mqtt.lost.add(1);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use manywire_mqtt_codec::{PacketId, QoS};
+use manywire_mqtt_codec::{PacketId, QoS, TopicFilter};
 use manywire_topics::{Dialect, FilterBuf, Form};
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,8 @@ struct SubscriptionRecord {
 pub(crate) struct Restored {
     pub(crate) keeper: Keeper,
     pub(crate) record: SessionRecord,
-    pub(crate) subscriptions: Vec<(FilterBuf, SubscribeOptions)>,
+    /// The name under which a filter is shared, the filter, and how it is subscribed to.
+    pub(crate) subscriptions: Vec<(Option<Box<str>>, FilterBuf, SubscribeOptions)>,
     /// What waits for the client, in order.
     pub(crate) messages: Vec<RestoredMessage>,
     /// QoS 2 messages of the client that it has not released.
@@ -139,21 +140,21 @@ impl Keeper {
     }
 
     /// Puts a subscription on disk, if its filter can be written down.
-    pub(crate) fn subscribe(&self, filter: &FilterBuf, options: &SubscribeOptions) {
+    pub(crate) fn subscribe(&self, share: Option<&str>, filter: &FilterBuf, options: &SubscribeOptions) {
         let record = SubscriptionRecord {
             qos: options.qos.bits(),
             no_local: options.no_local,
             retain_as_published: options.retain_as_published,
             identifier: options.identifier,
         };
-        if let Some(key) = self.subscription_key(filter) {
+        if let Some(key) = self.subscription_key(share, filter) {
             self.put_json(Table::SessionEntries, key, &record);
         }
     }
 
     /// The subscription has ended.
-    pub(crate) fn unsubscribe(&self, filter: &FilterBuf) {
-        if let Some(key) = self.subscription_key(filter) {
+    pub(crate) fn unsubscribe(&self, share: Option<&str>, filter: &FilterBuf) {
+        if let Some(key) = self.subscription_key(share, filter) {
             self.store.remove(Table::SessionEntries, key);
         }
     }
@@ -177,8 +178,13 @@ impl Keeper {
         }
     }
 
-    fn subscription_key(&self, filter: &FilterBuf) -> Option<Vec<u8>> {
-        let filter = filter.display(Form::Mqtt).ok()?.to_string();
+    /// A filter as MQTT has it: of a shared subscription, with the name under which it is shared.
+    fn subscription_key(&self, share: Option<&str>, filter: &FilterBuf) -> Option<Vec<u8>> {
+        let filter = filter.display(Form::Mqtt).ok()?;
+        let filter = match share {
+            Some(share) => format!("$share/{share}/{filter}"),
+            None => filter.to_string(),
+        };
         Some(self.key(SUBSCRIPTION, filter.as_bytes()))
     }
 
@@ -217,9 +223,14 @@ impl Restored {
                 self.messages.push(RestoredMessage::read(value, kept, dialect)?);
             }
             (&SUBSCRIPTION, filter) => {
-                let filter = FilterBuf::parse(dialect, Form::Mqtt, std::str::from_utf8(filter).ok()?).ok()?;
+                let filter = TopicFilter::new(std::str::from_utf8(filter).ok()?).ok()?;
+                let (share, filter) = match filter.shared() {
+                    Some((share, filter)) => (Some(share.as_str().into()), filter),
+                    None => (None, filter),
+                };
+                let filter = FilterBuf::parse(dialect, Form::Mqtt, filter.as_str()).ok()?;
                 let record: SubscriptionRecord = serde_json::from_slice(value).ok()?;
-                self.subscriptions.push((filter, record.options()?));
+                self.subscriptions.push((share, filter, record.options()?));
             }
             (&UNRELEASED, id) => {
                 let id = PacketId::new(u16::from_be_bytes(id.try_into().ok()?))?;
@@ -335,7 +346,8 @@ mod tests {
         let store = Arc::new(Store::open(directory.path()).unwrap());
         let keeper = Keeper::new(&store);
         keeper.put(&record("one"));
-        keeper.subscribe(&filter(), &options());
+        keeper.subscribe(None, &filter(), &options());
+        keeper.subscribe(Some("group"), &filter(), &options());
         let kept = [keep(&keeper, "1"), keep(&keeper, "retained")];
         drop(keep(&keeper, "acknowledged"));
         keeper.hold(PacketId::FIRST);
@@ -364,7 +376,13 @@ mod tests {
             [(&b"1"[..], false, identifiers), (b"retained", true, identifiers)]
         );
         assert_eq!(session.unreleased, [PacketId::FIRST.next()]);
-        let (restored, options) = &session.subscriptions[0];
+        let shares: Vec<_> = session
+            .subscriptions
+            .iter()
+            .map(|(share, ..)| share.as_deref())
+            .collect();
+        assert_eq!(shares, [Some("group"), None]);
+        let (_, restored, options) = &session.subscriptions[0];
         assert!(*restored == filter() && options.no_local && options.retained == RetainedHandling::Skip);
         assert!(
             Keeper::new(&store).session > session.keeper.session + 2,

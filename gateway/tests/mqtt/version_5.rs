@@ -6,7 +6,7 @@ use manywire_gateway::Running;
 use manywire_mqtt_codec::{
     ConnectFields, Delivery, Disconnect, Outcome, Packet, Policy, Properties, PropertiesBuf, Property,
     PropertyScope, QoS, ReasonCode, RetainHandling, Subscribe, Subscription, Text, TopicFilter, TopicName,
-    Version, Will, decode,
+    Unsubscribe, Version, Will, decode,
 };
 
 use crate::peer::{Peer, fields5, id, topic};
@@ -248,11 +248,7 @@ async fn refused_filters_and_ended_subscriptions_have_reasons() {
     let gateway = gateway().await;
     let mut peer = connected(&gateway, "a").await;
     let foreign = format!("channels/{OTHER_CHANNEL}/messages/#");
-    for (filter, code) in [
-        ("#", 0x8f),
-        ("$share/g/channels/c/messages", 0x9e),
-        (foreign.as_str(), 0x87),
-    ] {
+    for (filter, code) in [("#", 0x8f), ("$share/g/#", 0x8f), (foreign.as_str(), 0x87)] {
         let subscription = Subscription::new(TopicFilter::new(filter).unwrap(), QoS::AtMostOnce);
         assert_eq!(
             subscribe(&mut peer, subscription, None).await,
@@ -493,4 +489,115 @@ async fn a_message_that_has_expired_is_not_delivered() {
     let got = back.receive().await;
     assert!(got.contains("`2` MessageExpiryInterval(3"), "{got}");
     back.has_nothing().await;
+}
+
+/// Subscribes to a filter that is shared under a name.
+async fn share(peer: &mut Peer, name: &str, qos: QoS) -> String {
+    let filter = format!("$share/{name}/{}", topic("/#"));
+    subscribe(
+        peer,
+        Subscription::new(TopicFilter::new(&filter).unwrap(), qos),
+        None,
+    )
+    .await
+}
+
+/// Publishes with acknowledgement, so that what is published has been delivered.
+async fn publish(peer: &mut Peer, payload: &str) {
+    peer.publish("/a", payload, Delivery::AtLeastOnce(id(1))).await;
+    assert_eq!(peer.receive().await, "PUBACK 1");
+}
+
+#[tokio::test]
+async fn those_who_share_a_filter_take_turns_and_others_get_everything() {
+    let gateway = gateway().await;
+    let mut publisher = connected(&gateway, "publisher").await;
+    publisher
+        .publish_with("/kept", "old", |publish| publish.retain = true)
+        .await;
+    let mut first = connected(&gateway, "first").await;
+    let mut second = connected(&gateway, "second").await;
+    let mut alone = connected(&gateway, "alone").await;
+    for peer in [&mut first, &mut second] {
+        assert_eq!(share(peer, "group", QoS::AtMostOnce).await, "SUBACK 1 [0]");
+        // A share gets no retained messages.
+        peer.has_nothing().await;
+    }
+    assert_eq!(
+        share(&mut alone, "another", QoS::AtMostOnce).await,
+        "SUBACK 1 [0]"
+    );
+    for number in 0..4 {
+        publish(&mut publisher, &number.to_string()).await;
+    }
+    for number in 0..4 {
+        let peer = if number % 2 == 0 { &mut first } else { &mut second };
+        assert_eq!(peer.receive().await, format!("PUBLISH q0 /a `{number}`"));
+        assert_eq!(alone.receive().await, format!("PUBLISH q0 /a `{number}`"));
+    }
+    let filter = format!("$share/group/{}", topic("/#"));
+    let filters = [TopicFilter::new(&filter).unwrap()];
+    for code in [0, 17] {
+        let packet_id = id(9);
+        let (filters, properties) = ((&filters).into(), Properties::EMPTY);
+        first
+            .send(
+                Unsubscribe {
+                    packet_id,
+                    filters,
+                    properties,
+                }
+                .into(),
+            )
+            .await;
+        assert_eq!(first.receive().await, format!("UNSUBACK 9 [{code}]"));
+    }
+    for number in 4..6 {
+        publish(&mut publisher, &number.to_string()).await;
+        assert_eq!(second.receive().await, format!("PUBLISH q0 /a `{number}`"));
+    }
+    first.has_nothing().await;
+}
+
+#[tokio::test]
+async fn a_share_goes_to_those_who_are_there_and_waits_when_nobody_is() {
+    let gateway = gateway().await;
+    let hour = [Property::SessionExpiryInterval(3_600)];
+    let mut lasting = connect(&gateway, "lasting", true, &hour, "CONNACK Success").await;
+    let mut passing = connected(&gateway, "passing").await;
+    for peer in [&mut lasting, &mut passing] {
+        assert_eq!(share(peer, "group", QoS::AtLeastOnce).await, "SUBACK 1 [1]");
+    }
+    lasting.send(Packet::Disconnect(Disconnect::default())).await;
+    assert_eq!(lasting.receive().await, "closed");
+    let mut publisher = connected(&gateway, "publisher").await;
+    for number in 1..=2 {
+        publish(&mut publisher, &number.to_string()).await;
+        assert_eq!(
+            passing.receive().await,
+            format!("PUBLISH {number} q1 /a `{number}`")
+        );
+    }
+    passing.send(Packet::Disconnect(Disconnect::default())).await;
+    assert_eq!(passing.receive().await, "closed");
+    while gateway.hub().metrics().mqtt.subscriptions.value() > 1 {
+        tokio::task::yield_now().await;
+    }
+    publish(&mut publisher, "later").await;
+    let mut lasting = connect(
+        &gateway,
+        "lasting",
+        false,
+        &hour,
+        "CONNACK Success, session present",
+    )
+    .await;
+    assert_eq!(lasting.receive().await, "PUBLISH 1 q1 /a `later`");
+    // With the session ends its share.
+    drop(connected(&gateway, "lasting").await);
+    while gateway.hub().metrics().mqtt.subscriptions.value() > 0 {
+        tokio::task::yield_now().await;
+    }
+    publish(&mut publisher, "nobody").await;
+    assert_eq!(gateway.hub().metrics().mqtt.lost.value(), 0);
 }
