@@ -445,3 +445,34 @@ async fn a_will_is_published_for_a_client_that_is_lost_and_not_for_one_that_says
     assert!(driver.await.unwrap_err().is_cancelled());
     assert_eq!(&broker.published()[0].payload[..], b"gone");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_kept_session_delivers_before_its_subscriber_is_there_waits_for_it() {
+    let broker = MemoryBroker::new();
+    let start = || async {
+        ClientBuilder::with_transport(broker.transport())
+            .client_id("me")
+            .persistent_session(true)
+            .connect()
+            .await
+            .unwrap()
+    };
+    let before = start().await;
+    let messages = within(before.channel("channel").unwrap().subscribe("a/*"))
+        .await
+        .unwrap();
+    before.close(Duration::from_secs(1)).await.unwrap();
+    drop(messages);
+    let (_other, to) = connect(&broker).await;
+    for name in ["a/b", "a/c"] {
+        within(to.subtopic(name).unwrap().publish(name)).await.unwrap();
+    }
+    let after = start().await;
+    let channel = after.channel("channel").unwrap();
+    // A round trip, so that everything has arrived before anybody subscribes.
+    within(channel.publish("x")).await.unwrap();
+    let mut late = within(channel.subscribe("a/b")).await.unwrap();
+    assert_eq!(within(late.next()).await.unwrap().payload(), "a/b".as_bytes());
+    let mut later = within(channel.subscribe("a/c")).await.unwrap();
+    assert_eq!(within(later.next()).await.unwrap().payload(), "a/c".as_bytes());
+}

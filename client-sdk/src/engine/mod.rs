@@ -4,12 +4,14 @@
 pub(crate) mod backoff;
 pub(crate) mod deliveries;
 pub(crate) mod driver;
+mod ending;
 pub(crate) mod inbox;
 pub(crate) mod queue;
 pub(crate) mod slot;
 pub(crate) mod subscriptions;
 #[cfg(test)]
 mod tests;
+pub(crate) mod unclaimed;
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
@@ -20,9 +22,10 @@ use crate::{
         backoff::{Backoff, Reconnect},
         deliveries::Deliveries,
         inbox::{Inbox, Serial},
-        queue::{Accepted, Leaving, Queue},
+        queue::{Accepted, Queue},
         slot::Slot,
         subscriptions::{ListenerId, Subscribed, Subscriptions},
+        unclaimed::Unclaimed,
     },
     error::{Error, ErrorKind},
     events::{ClientEvent, Events},
@@ -44,6 +47,7 @@ pub(crate) struct Engine {
     queue: Queue,
     subscriptions: Subscriptions,
     deliveries: Deliveries,
+    unclaimed: Unclaimed,
     /// Subscribes and unsubscribes on their way to the session.
     control: VecDeque<Op>,
     pub(crate) events: Events,
@@ -107,6 +111,7 @@ impl Engine {
             queue,
             subscriptions: Subscriptions::default(),
             deliveries: Deliveries::default(),
+            unclaimed: Unclaimed::default(),
             control: VecDeque::new(),
             events,
             first_attempt: Slot::new(),
@@ -184,6 +189,7 @@ impl Engine {
         if wildcards && !can.wildcards {
             return Err(Error::because(ErrorKind::Unsupported, "wildcards in a filter"));
         }
+        self.unclaimed.claim(filter.as_filter(), &inbox);
         Ok(self.subscriptions.subscribe(filter, qos, inbox))
     }
 
@@ -280,14 +286,22 @@ impl Engine {
             _ => None,
         };
         let deadline = self.closing.map(|closing| closing.deadline);
-        [retry, deadline, self.queue.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            retry,
+            deadline,
+            self.queue.poll_timeout(),
+            self.unclaimed.poll_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Time has passed.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        for given_up in self.unclaimed.handle_timeout(now) {
+            self.deliveries.handle_acknowledgement(given_up);
+        }
         for expired in self.queue.remove_expired(now) {
             self.give_back(expired, ErrorKind::Expired, None);
         }
@@ -345,6 +359,9 @@ impl Engine {
             );
         }
         self.subscriptions.handle_session_start(resumed);
+        if resumed && !self.ever_online {
+            self.unclaimed.handle_resumed(now);
+        }
         self.first_attempt.fill(Ok(()));
         trace::debug!(resumed = %resumed, unfinished = %self.queue.len(), "connected");
         self.events.emit(&ClientEvent::Connected { resumed });
@@ -421,7 +438,14 @@ impl Engine {
     fn handle_message(&mut self, received: Received) {
         let delivery = received.delivery;
         let serial = delivery.map(|_| self.deliveries.next_serial());
-        let (takers, overflowed) = self.subscriptions.route(Arc::new(received), serial);
+        let received = Arc::new(received);
+        let (mut takers, overflowed) = self.subscriptions.route(Arc::clone(&received), serial);
+        if let Some(serial) = serial
+            && takers == 0
+            && self.unclaimed.keep(&received, serial)
+        {
+            takers = 1;
+        }
         if let Some(delivery) = delivery {
             self.deliveries.handle_arrival(delivery, takers);
         }
@@ -438,75 +462,14 @@ impl Engine {
         self.control.clear();
         self.subscriptions.handle_session_end();
         self.deliveries.handle_session_end();
+        self.unclaimed.handle_session_end();
         for leaving in self.queue.handle_session_end() {
             self.give_back(leaving, ErrorKind::Indeterminate, None);
         }
         self.session = self.offered;
     }
 
-    /// The message will not be delivered. One that an earlier process accepted has nobody who waits for its outcome:
-    /// whoever listens to the events is told.
-    fn fail(&mut self, leaving: Leaving, error: Error) {
-        if leaving.recovered {
-            let (message, error) = (leaving.message.clone(), error.clone());
-            self.events.emit(&ClientEvent::SetAside { message, error });
-        }
-        leaving.fill(error);
-    }
-
-    /// The same, with an error that carries the message.
-    fn give_back(&mut self, leaving: Leaving, kind: ErrorKind, reason: Option<Box<str>>) {
-        let message = leaving.message.clone();
-        self.fail(leaving, Error::with_message(kind, reason, message));
-    }
-
     fn has_ops(&self) -> bool {
         !self.control.is_empty() || self.subscriptions.has_ops() || self.deliveries.can_acknowledge()
-    }
-
-    /// Ends everything: the outcome of every message is told, and every stream ends.
-    fn stop(&mut self, reason: Option<Error>) {
-        let mut undelivered = Vec::new();
-        for leaving in self.queue.remove_all() {
-            undelivered.push(leaving.message.clone());
-            match &reason {
-                Some(error) => leaving.fill(error.clone()),
-                None => {
-                    let kind = if leaving.in_flight {
-                        ErrorKind::Indeterminate
-                    } else {
-                        ErrorKind::Closed
-                    };
-                    let message = leaving.message.clone();
-                    leaving.fill(Error::with_message(kind, None, message));
-                }
-            }
-        }
-        self.queue.wake_all_waiters();
-        self.subscriptions.end_all(reason.as_ref());
-        let closed = || Error::new(ErrorKind::Closed);
-        self.first_attempt
-            .fill(Err(reason.clone().unwrap_or_else(closed)));
-        self.link = Link::Stopped(reason);
-        self.events.emit(&ClientEvent::Closed);
-        self.events.end();
-        self.stopped.fill(undelivered);
-    }
-
-    /// The driver was dropped: nothing will move any more.
-    pub(crate) fn handle_driver_gone(&mut self) {
-        if !matches!(self.link, Link::Stopped(_)) {
-            self.stop(None);
-            self.handle_session_end();
-        }
-    }
-
-    fn closed(&self) -> Option<Error> {
-        match &self.link {
-            Link::Stopped(Some(error)) => Some(error.clone()),
-            Link::Stopped(None) => Some(Error::new(ErrorKind::Closed)),
-            _ if self.closing.is_some() => Some(Error::new(ErrorKind::Closed)),
-            _ => None,
-        }
     }
 }
