@@ -87,6 +87,8 @@ pub fn user_name_and_password(credentials: &Credentials) -> (&str, &str) {
 pub fn refused(reason: codec::ReasonCode) -> TransportError {
     let kind = match reason {
         codec::ReasonCode::UnsupportedProtocolVersion => TransportErrorKind::Unsupported,
+        // Of nothing but the credentials has the server seen anything yet; many say this of a wrong password too.
+        codec::ReasonCode::NotAuthorized => TransportErrorKind::Refused(RefusalKind::Credentials),
         _ => TransportErrorKind::Refused(kind(reason)),
     };
     TransportError::new(kind).because(words(reason))

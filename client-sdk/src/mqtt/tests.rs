@@ -520,7 +520,7 @@ fn refused_credentials_and_a_broken_server_are_told_apart() {
         ),
         (
             ReasonCode::NotAuthorized,
-            TransportErrorKind::Refused(RefusalKind::Forbidden),
+            TransportErrorKind::Refused(RefusalKind::Credentials),
         ),
         (
             ReasonCode::ServerUnavailable,
