@@ -7,6 +7,10 @@ use crate::{Error, Extension, Format, Record, Strictness, cbor, json};
 
 /// A reader of either format.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, on the stack; a box would cost every pack an allocation"
+)]
 pub(crate) enum Source<'a> {
     Json(json::Reader<'a>),
     Cbor(cbor::Reader<'a>),

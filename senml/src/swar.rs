@@ -20,7 +20,7 @@ pub(crate) const fn first_bytes(count: usize) -> u64 {
     if count == 0 {
         0
     } else {
-        u64::MAX >> ((8 - count) * 8 & 63)
+        u64::MAX >> (((8 - count) * 8) & 63)
     }
 }
 
@@ -54,7 +54,7 @@ pub(crate) const fn leading_digits(word: u64) -> usize {
 #[inline(always)]
 pub(crate) const fn digits(word: u64, count: usize) -> u64 {
     // Zeros before the first digit instead of bytes after the last.
-    let word = (word ^ (ONES * b'0' as u64)) << ((8 - count) * 8 & 63);
+    let word = (word ^ (ONES * b'0' as u64)) << (((8 - count) * 8) & 63);
     let pairs = word.wrapping_mul(10).wrapping_add(word >> 8);
     let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
     let high = (pairs >> 16 & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
@@ -64,7 +64,7 @@ pub(crate) const fn digits(word: u64, count: usize) -> u64 {
 /// Whether every byte may stand in a name: `-` to `:`, letters and `_`. (RFC 8428 §4.5.1)
 #[inline(always)]
 pub(crate) const fn are_name_bytes(word: u64) -> bool {
-    let lower = word | ONES * 0x20;
+    let lower = word | (ONES * 0x20);
     let underscores = word ^ (ONES * b'_' as u64);
     let underscores = !((underscores & !HIGHS) + ONES * 0x7f) & !underscores;
     let allowed = within(word, b'-', b':') | within(lower, b'a', b'z') | underscores;
