@@ -127,7 +127,7 @@ impl<B: AsRef<[u8]>> OwnedPacket<B> {
     ///
     /// # Errors
     /// As [`decode`](crate::decode()), and bytes after the packet.
-    #[inline]
+    #[inline(always)]
     pub fn decode(frame: B, version: Version, policy: &Policy) -> Result<Outcome<Self>, Error> {
         let bytes = frame.as_ref();
         let shape = match decode(bytes, version, policy)? {
@@ -217,7 +217,7 @@ impl Packet<'_> {
 }
 
 impl Shape {
-    #[inline]
+    #[inline(always)]
     fn of(packet: &Packet<'_>, frame: &[u8]) -> Self {
         let packet_type = packet.packet_type();
         match packet {
@@ -289,7 +289,7 @@ impl Shape {
 }
 
 impl PublishShape {
-    #[inline]
+    #[inline(always)]
     fn of(publish: &Publish<'_>, frame: &[u8]) -> Self {
         Self {
             topic: Span::of(publish.topic.as_bytes(), frame),

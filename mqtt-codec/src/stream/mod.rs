@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::error::Error;
-use crate::frame::{Outcome, frame};
+use crate::frame::{Outcome, fixed_header, frame};
 use crate::packet::Packet;
 use crate::policy::Policy;
 use crate::version::Version;
@@ -155,13 +155,18 @@ impl Packets<'_, '_> {
     fn decode_tail(&mut self) -> Result<Option<Packet<'_>>, Error> {
         loop {
             let decoder = &mut *self.decoder;
-            let need = match frame(decoder.kept(), decoder.version, &decoder.policy) {
-                Ok(Outcome::Complete(_)) => break,
-                Ok(Outcome::Need(need)) => need.get(),
+            let (need, is_known) = match fixed_header(decoder.kept(), decoder.version, &decoder.policy) {
+                Ok(Outcome::Complete(header)) => {
+                    (header.packet_len().saturating_sub(decoder.buffered()), true)
+                }
+                Ok(Outcome::Need(need)) => (need.get(), false),
                 Err(error) => return Err(decoder.fail(error)),
             };
-            if !self.lengthen_tail(need) {
+            if need > 0 && !self.lengthen_tail(need) {
                 return Ok(None);
+            }
+            if is_known {
+                break;
             }
         }
         let decoder = &mut *self.decoder;
@@ -224,10 +229,15 @@ impl StreamDecoder {
     /// Drops what was given out.
     #[inline]
     fn forget_given(&mut self) {
-        if self.given > 0 {
-            self.tail.drain(..self.given);
-            self.given = 0;
+        if self.given == 0 {
+            return;
         }
+        if self.given == self.tail.len() {
+            self.tail.clear();
+        } else {
+            self.tail.drain(..self.given);
+        }
+        self.given = 0;
     }
 }
 
