@@ -24,6 +24,15 @@
 //! Protocol state that must survive a lost connection (packet identifiers, the phases of exactly once) lives in the
 //! transport between connects. [`Connected`] says which operations the transport still holds: those it finishes
 //! by itself; the engine submits exactly the others again, in order.
+//!
+//! # A transport of one's own, in five steps
+//!
+//! 1. Write the mapping of an operation to bytes, and back, as pure functions: the [`binding`](crate::binding) of the protocol.
+//! 2. Write what the protocol remembers (identifiers, phases, timers) as a struct without input and output.
+//! 3. Put both behind a struct that moves bytes and is a `Sink<Op>` and a `Stream` of events: that is a [`Session`].
+//! 4. Implement [`Transport`]: say in [`Capabilities`] what it can do, open a session in `connect`.
+//! 5. Run [`testing::transport_contract`](crate::testing::transport_contract) on it, and hand it to
+//!    [`ClientBuilder::with_transport`](crate::ClientBuilder::with_transport).
 
 use std::{error::Error as StdError, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
