@@ -15,6 +15,8 @@ pub(crate) struct Fields<'a> {
     pub(crate) present: u32,
     /// Whether there are fields that have no slot here: extensions.
     pub(crate) extended: bool,
+    /// Whether the reader has seen that the name has only the characters that a name may have.
+    pub(crate) clean_name: bool,
     /// Whether `v` is null, which a patch may say.
     pub(crate) null_value: bool,
     pub(crate) boolean: bool,
@@ -51,6 +53,7 @@ impl Fields<'_> {
     pub(crate) const EMPTY: Self = Self {
         present: 0,
         extended: false,
+        clean_name: false,
         null_value: false,
         boolean: false,
         version: Version::DEFAULT,
@@ -77,6 +80,7 @@ impl Fields<'_> {
     pub(crate) const fn clear(&mut self) {
         self.present = 0;
         self.extended = false;
+        self.clean_name = false;
         self.null_value = false;
     }
 

@@ -41,6 +41,63 @@ pub(crate) const fn plain_bytes(word: u64) -> usize {
     before_first(marks & HIGHS)
 }
 
+/// Whether there is no quote, backslash or control character.
+#[inline(always)]
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    if text.len() > 16 {
+        // The compiler makes vectors of this.
+        return !text.iter().fold(false, |any, &byte| {
+            any | (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+        });
+    }
+    all(
+        text,
+        |word| plain_bytes(word) == 8,
+        |byte| byte >= 0x20 && byte != b'"' && byte != b'\\',
+    )
+}
+
+/// Whether `words` holds for all bytes, the last eight of which may be looked at twice; `bytes` is for less than four.
+#[inline(always)]
+pub(crate) fn all(text: &[u8], words: impl Fn(u64) -> bool, bytes: impl Fn(u8) -> bool) -> bool {
+    if let (Some(mut word), Some(last)) = (load(text, 0), text.last_chunk()) {
+        let mut at = 8;
+        while at < text.len() && words(word) {
+            word = load(text, at).unwrap_or(u64::from_le_bytes(*last));
+            at += 8;
+        }
+        return at >= text.len() && words(word) && words(u64::from_le_bytes(*last));
+    }
+    match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+            words(u64::from(first) | u64::from(last) << 32)
+        }
+        _ => text.iter().all(|&byte| bytes(byte)),
+    }
+}
+
+/// Copies `from` to `to`, which is as long. Short texts are the usual ones, and a call costs more than they do.
+#[inline(always)]
+pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
+    if to.len() != from.len() || from.len() > 16 {
+        let length = to.len().min(from.len());
+        if let (Some(to), Some(from)) = (to.get_mut(..length), from.get(..length)) {
+            to.copy_from_slice(from);
+        }
+        return;
+    }
+    if let (Some(&first), Some(&last)) = (from.first_chunk::<8>(), from.last_chunk::<8>()) {
+        to.first_chunk_mut().into_iter().for_each(|chunk| *chunk = first);
+        to.last_chunk_mut().into_iter().for_each(|chunk| *chunk = last);
+    } else if let (Some(&first), Some(&last)) = (from.first_chunk::<4>(), from.last_chunk::<4>()) {
+        to.first_chunk_mut().into_iter().for_each(|chunk| *chunk = first);
+        to.last_chunk_mut().into_iter().for_each(|chunk| *chunk = last);
+    } else {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    }
+}
+
 /// How many digits the word begins with.
 #[inline(always)]
 pub(crate) const fn leading_digits(word: u64) -> usize {
@@ -61,14 +118,37 @@ pub(crate) const fn digits(word: u64, count: usize) -> u64 {
     low.wrapping_add(high) >> 32
 }
 
-/// Whether every byte may stand in a name: `-` to `:`, letters and `_`. (RFC 8428 §4.5.1)
+/// The eight digits of a number below 10^8, the first in the lowest byte.
+#[inline(always)]
+pub(crate) const fn to_digits(number: u64) -> u64 {
+    // Two numbers of four digits, four of two, eight of one; divisions by multiplying.
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let twos = hundreds | ((fours - hundreds * 100) << 16);
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
+    (tens | ((twos - tens * 10) << 8)) + ONES * b'0' as u64
+}
+
+/// Whether every byte may stand in a name. (RFC 8428 §4.5.1)
 #[inline(always)]
 pub(crate) const fn are_name_bytes(word: u64) -> bool {
+    name_marks(word) == HIGHS
+}
+
+/// How many bytes come before the first that may not stand in a name: eight if there is none.
+#[inline(always)]
+pub(crate) const fn leading_name_bytes(word: u64) -> usize {
+    before_first(!name_marks(word) & HIGHS)
+}
+
+/// The high bit of each byte from `-` to `:`, of letters and of `_`.
+#[inline(always)]
+const fn name_marks(word: u64) -> u64 {
     let lower = word | (ONES * 0x20);
-    let underscores = word ^ (ONES * b'_' as u64);
-    let underscores = !((underscores & !HIGHS) + ONES * 0x7f) & !underscores;
+    let underscores = (word ^ (ONES * b'_' as u64)) & !HIGHS;
+    let underscores = !(underscores + ONES * 0x7f);
     let allowed = within(word, b'-', b':') | within(lower, b'a', b'z') | underscores;
-    allowed & !word & HIGHS == HIGHS
+    allowed & !word & HIGHS
 }
 
 /// The high bit of each ASCII byte between `first` and `last`.
@@ -95,7 +175,37 @@ mod tests {
                 assert_eq!(leading_digits(word), if digit { 8 } else { at }, "{byte:#x}");
                 let named = byte.is_ascii_alphanumeric() || b"-:./_".contains(&byte);
                 assert_eq!(are_name_bytes(word), named, "{byte:#x}");
+                assert_eq!(leading_name_bytes(word), if named { 8 } else { at }, "{byte:#x}");
             }
+        }
+    }
+
+    #[test]
+    fn texts_of_every_length_are_looked_at_and_copied_whole() {
+        for length in 0..40 {
+            let text = std::vec![b'a'; length];
+            assert!(is_plain(&text));
+            let mut copied = std::vec![0; length];
+            copy(&mut copied, &text);
+            assert_eq!(copied, text);
+            for at in 0..length {
+                let mut text = text.clone();
+                text[at] = b'"';
+                assert!(!is_plain(&text), "{at} of {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn digits_are_written_together() {
+        for number in (0..100_000)
+            .chain([9_999_999, 99_999_999, 12_345_678])
+            .chain((0..100_000_000).step_by(9_973))
+        {
+            assert_eq!(
+                &to_digits(number).to_le_bytes(),
+                std::format!("{number:08}").as_bytes()
+            );
         }
     }
 

@@ -82,13 +82,27 @@ fn write_from(writer: &mut Writer<'_>, records: &[Record], written: &mut usize) 
     let mut fields = Fields::EMPTY;
     for record in records.iter().skip(*written) {
         let start = writer.out.position();
-        record.borrow_into(&mut fields);
-        let extensions = record.extensions();
-        let separated = if *written > 0 { writer.separate() } else { Ok(()) };
-        separated
-            .and_then(|()| writer.record(&fields, extensions.len(), |writer| writer.extensions(extensions)))
-            .inspect_err(|_| writer.out.rewind(start))?;
+        let one = write_one(writer, record, *written > 0, &mut fields);
+        one.inspect_err(|_| writer.out.rewind(start))?;
         *written += 1;
     }
     writer.close_array()
+}
+
+#[inline]
+fn write_one<'a>(
+    writer: &mut Writer<'_>,
+    record: &'a Record,
+    separate: bool,
+    fields: &mut Fields<'a>,
+) -> Result<(), Error> {
+    if separate {
+        writer.separate()?;
+    }
+    if writer.out.put_usual(record, writer.format, writer.decimals) {
+        return Ok(());
+    }
+    record.borrow_into(fields);
+    let extensions = record.extensions();
+    writer.record(fields, extensions.len(), |writer| writer.extensions(extensions))
 }

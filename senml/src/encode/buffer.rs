@@ -1,6 +1,6 @@
 //! A buffer that is filled from its beginning.
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, swar};
 
 /// Bytes that somebody else owns, and how many of them are written.
 #[derive(Debug)]
@@ -32,13 +32,14 @@ impl<'b> Buffer<'b> {
 
     #[inline(always)]
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.reserve(bytes.len())?.copy_from_slice(bytes);
+        swar::copy(self.reserve(bytes.len())?, bytes);
         Ok(())
     }
 
-    /// Writes the first `length` of eight bytes: one store where there is room for all of them.
+    /// Writes the `length` lowest bytes of a word: one store where there is room for all of it.
     #[inline(always)]
-    pub(crate) fn put_word(&mut self, word: [u8; 8], length: usize) -> Result<(), Error> {
+    pub(crate) fn put_word(&mut self, word: u64, length: usize) -> Result<(), Error> {
+        let word = word.to_le_bytes();
         match self
             .bytes
             .get_mut(self.at..)
@@ -79,6 +80,20 @@ impl<'b> Buffer<'b> {
             }
             None => Err(full(self.at)),
         }
+    }
+
+    /// The next `ROOM` bytes, if there are as many. What is written there counts when [`advance`](Self::advance) says so.
+    #[cfg(feature = "alloc")]
+    #[inline(always)]
+    pub(super) fn room<const ROOM: usize>(&mut self) -> Option<&mut [u8; ROOM]> {
+        self.bytes.get_mut(self.at..)?.first_chunk_mut()
+    }
+
+    /// Counts `length` bytes more as written.
+    #[cfg(feature = "alloc")]
+    #[inline(always)]
+    pub(super) const fn advance(&mut self, length: usize) {
+        self.at += length;
     }
 
     /// Replaces a byte that is written.

@@ -24,14 +24,14 @@ pub(super) fn head(out: &mut Buffer<'_>, major: u8, argument: u64) -> Result<(),
 
 #[inline]
 fn long_head(out: &mut Buffer<'_>, major: u8, argument: u64) -> Result<(), Error> {
-    let [.., e, f, g, h] = argument.to_be_bytes();
+    let (major, bits) = (u64::from(major), argument.swap_bytes());
     match argument {
-        ..0x100 => out.put_word([major | 24, h, 0, 0, 0, 0, 0, 0], 2),
-        0x100..0x1_0000 => out.put_word([major | 25, g, h, 0, 0, 0, 0, 0], 3),
-        0x1_0000..0x1_0000_0000 => out.put_word([major | 26, e, f, g, h, 0, 0, 0], 5),
+        ..0x100 => out.put_word(major | 24 | argument << 8, 2),
+        0x100..0x1_0000 => out.put_word(major | 25 | bits >> 48 << 8, 3),
+        0x1_0000..0x1_0000_0000 => out.put_word(major | 26 | bits >> 32 << 8, 5),
         _ => {
-            out.put_byte(major | 27)?;
-            out.put(&argument.to_be_bytes())
+            out.put_word(major | 27, 1)?;
+            out.put_word(bits, 8)
         }
     }
 }
@@ -105,6 +105,9 @@ pub(super) fn number(out: &mut Buffer<'_>, number: Number, decimals: Decimals) -
     }
     match number.repr() {
         Repr::Float(value) => float(out, value, decimals),
+        Repr::Decimal { mantissa, exponent } if mantissa % 10 != 0 => {
+            decimal(out, mantissa, exponent, decimals)
+        }
         Repr::Decimal { .. } => {
             let (mantissa, exponent) = number.to_decimal();
             decimal(out, mantissa, exponent, decimals)
@@ -142,10 +145,8 @@ fn decimal(out: &mut Buffer<'_>, mantissa: i64, exponent: i16, decimals: Decimal
     }
     let places = usize::from(exponent.unsigned_abs());
     // A binary fraction only if every 5 in 10^places cancels.
-    if POWERS_OF_FIVE
-        .get(places)
-        .is_some_and(|power| mantissa % power == 0)
-    {
+    let is_binary = |power: &i64| mantissa % power == 0;
+    if mantissa % 5 == 0 && POWERS_OF_FIVE.get(places).is_some_and(is_binary) {
         let value = number.to_f64();
         if (value as f32) as f64 == value && number.is_its_double() {
             return exact_float(out, value);
@@ -190,7 +191,7 @@ const fn head_argument(value: i64) -> u64 {
 /// Tag 4: an array of exponent and mantissa. (RFC 8949 §3.4.4)
 #[inline]
 fn decimal_fraction(out: &mut Buffer<'_>, mantissa: i64, exponent: i16) -> Result<(), Error> {
-    out.put_word([0xc4, 0x82, 0, 0, 0, 0, 0, 0], 2)?;
+    out.put_word(0x82c4, 2)?;
     integer(out, i64::from(exponent))?;
     integer(out, mantissa)
 }
@@ -199,18 +200,12 @@ fn decimal_fraction(out: &mut Buffer<'_>, mantissa: i64, exponent: i16) -> Resul
 fn exact_float(out: &mut Buffer<'_>, value: f64) -> Result<(), Error> {
     let single = value as f32;
     if f64::from(single) != value {
-        out.put_byte(0xfb)?;
-        return out.put(&value.to_bits().to_be_bytes());
+        out.put_word(0xfb, 1)?;
+        return out.put_word(value.to_bits().swap_bytes(), 8);
     }
     match half(single) {
-        Some(half) => {
-            let [high, low] = half.to_be_bytes();
-            out.put(&[0xf9, high, low])
-        }
-        None => {
-            let [a, b, c, d] = single.to_bits().to_be_bytes();
-            out.put(&[0xfa, a, b, c, d])
-        }
+        Some(half) => out.put_word(0xf9 | u64::from(half.swap_bytes()) << 8, 3),
+        None => out.put_word(0xfa | u64::from(single.to_bits().swap_bytes()) << 8, 5),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Buffer;
 use crate::label::Label;
-use crate::{Error, base64url};
+use crate::{Error, base64url, swar};
 
 /// Writes a label and its colon.
 #[inline(always)]
@@ -26,28 +26,23 @@ pub(super) fn label(out: &mut Buffer<'_>, label: Label) -> Result<(), Error> {
         Label::DataValue => (*b"\"vd\":\0\0\0", 5),
         Label::ContentFormat => (*b"\"ct\":\0\0\0", 5),
     };
-    out.put_word(word, length)
+    out.put_word(u64::from_le_bytes(word), length)
 }
 
 /// Writes a string with its quotes.
 #[inline]
 pub(super) fn text(out: &mut Buffer<'_>, text: &str) -> Result<(), Error> {
     let bytes = text.as_bytes();
-    if bytes.iter().fold(false, |any, &byte| any | needs_escape(byte)) {
+    if !swar::is_plain(bytes) {
         return escaped_text(out, bytes);
     }
     let room = out.reserve(bytes.len() + 2)?;
     if let [open, middle @ .., close] = room {
         *open = b'"';
         *close = b'"';
-        middle.copy_from_slice(bytes);
+        swar::copy(middle, bytes);
     }
     Ok(())
-}
-
-#[inline(always)]
-const fn needs_escape(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 #[cold]

@@ -7,6 +7,8 @@ mod encoder;
 mod extension;
 mod json;
 mod number;
+#[cfg(feature = "alloc")]
+mod usual;
 mod writer;
 
 pub(crate) use buffer::Buffer;

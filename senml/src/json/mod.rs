@@ -2,6 +2,7 @@
 
 mod escape;
 mod extension;
+mod label;
 mod reader;
 
 pub(crate) use escape::unescape;

@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
+use super::label::{NAME, TIME, UNIT, VALUE, usual_label};
 use super::{escape, extension};
 use crate::fields::{Data, Fields, MAX_EXTENSIONS, ReadMode, Text};
 use crate::label::Label;
@@ -144,8 +145,9 @@ impl<'a> Reader<'a> {
         // A field that comes twice is left to the slow path, which refuses it.
         let (bit, end) = match label {
             NAME => {
-                let (text, end) = self.usual_string(at)?;
+                let (text, end) = self.usual_name(at)?;
                 fields.name = Text::Plain(text);
+                fields.clean_name = true;
                 (Label::Name.bit(), end)
             }
             UNIT => {
@@ -170,6 +172,26 @@ impl<'a> Reader<'a> {
         }
         *present |= bit;
         Some(end)
+    }
+
+    /// A string of nothing but name characters that begins at `at`, and where it ends.
+    #[inline(always)]
+    fn usual_name(&self, at: usize) -> Option<(&'a str, usize)> {
+        if *self.bytes.get(at)? != b'"' {
+            return None;
+        }
+        let mut end = at + 1;
+        loop {
+            let named = swar::leading_name_bytes(swar::load(self.bytes, end)?);
+            end += named;
+            if named < 8 {
+                break;
+            }
+        }
+        if *self.bytes.get(end)? != b'"' {
+            return None;
+        }
+        Some((self.text.get(at + 1..end)?, end + 1))
     }
 
     /// A string without escapes that begins at `at`, and where it ends.
@@ -450,57 +472,6 @@ fn not_utf8(error: core::str::Utf8Error) -> Error {
     };
     Error::new(kind).at_byte(error.valid_up_to())
 }
-
-/// A known label as nearly every sender writes it: quote, one to three letters, quote, colon. All of it is compared at
-/// once.
-#[inline(always)]
-fn usual_label(bytes: &[u8]) -> Option<(Label, usize)> {
-    let word = u64::from_le_bytes(*bytes.first_chunk()?);
-    let label = match word as u32 {
-        NAME => Label::Name,
-        UNIT => Label::Unit,
-        VALUE => Label::Value,
-        TIME => Label::Time,
-        SUM => Label::Sum,
-        _ => return longer_label(word),
-    };
-    Some((label, 4))
-}
-
-#[inline]
-fn longer_label(word: u64) -> Option<(Label, usize)> {
-    const MASK: u64 = 0xff_ffff_ffff;
-    let label = match word & MASK {
-        STRING_VALUE => Label::StringValue,
-        BOOLEAN_VALUE => Label::BooleanValue,
-        DATA_VALUE => Label::DataValue,
-        UPDATE_TIME => Label::UpdateTime,
-        BASE_NAME => Label::BaseName,
-        BASE_TIME => Label::BaseTime,
-        BASE_UNIT => Label::BaseUnit,
-        BASE_VALUE => Label::BaseValue,
-        BASE_SUM => Label::BaseSum,
-        CONTENT_FORMAT => Label::ContentFormat,
-        _ => return None,
-    };
-    Some((label, 5))
-}
-
-const NAME: u32 = u32::from_le_bytes(*b"\"n\":");
-const UNIT: u32 = u32::from_le_bytes(*b"\"u\":");
-const VALUE: u32 = u32::from_le_bytes(*b"\"v\":");
-const TIME: u32 = u32::from_le_bytes(*b"\"t\":");
-const SUM: u32 = u32::from_le_bytes(*b"\"s\":");
-const STRING_VALUE: u64 = u64::from_le_bytes(*b"\"vs\":\0\0\0");
-const BOOLEAN_VALUE: u64 = u64::from_le_bytes(*b"\"vb\":\0\0\0");
-const DATA_VALUE: u64 = u64::from_le_bytes(*b"\"vd\":\0\0\0");
-const UPDATE_TIME: u64 = u64::from_le_bytes(*b"\"ut\":\0\0\0");
-const BASE_NAME: u64 = u64::from_le_bytes(*b"\"bn\":\0\0\0");
-const BASE_TIME: u64 = u64::from_le_bytes(*b"\"bt\":\0\0\0");
-const BASE_UNIT: u64 = u64::from_le_bytes(*b"\"bu\":\0\0\0");
-const BASE_VALUE: u64 = u64::from_le_bytes(*b"\"bv\":\0\0\0");
-const BASE_SUM: u64 = u64::from_le_bytes(*b"\"bs\":\0\0\0");
-const CONTENT_FORMAT: u64 = u64::from_le_bytes(*b"\"ct\":\0\0\0");
 
 /// Where the next quote, backslash or control character stands, or the end.
 fn find_special(bytes: &[u8], mut at: usize) -> usize {

@@ -8,6 +8,7 @@ mod wide;
 use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
+use core::num::NonZeroI32;
 use core::str::FromStr;
 
 use crate::encode::{self, Buffer};
@@ -23,9 +24,23 @@ pub(crate) use parse::scan_usual;
 /// A double stands for the shortest decimal that reads back as the same double (what JSON would write), so equality,
 /// order and sums are those of decimals: `0.1 + 0.2 == 0.3`.
 #[derive(Clone, Copy)]
-pub struct Number(Repr);
+pub struct Number {
+    /// The mantissa, or the bits of the double.
+    bits: i64,
+    /// The exponent and [`EXPONENT_ZERO`], or [`FLOAT`].
+    ///
+    /// Two words without padding, and never zero: a number and an optional number go through registers, where an enum
+    /// would go through memory.
+    scale: NonZeroI32,
+}
 
-/// Invariant: a `Float` is finite, a `Decimal` fits a finite double.
+/// What the `scale` of a number with exponent 0 is.
+const EXPONENT_ZERO: i32 = 40_000;
+
+/// The `scale` that marks a double.
+const FLOAT: NonZeroI32 = NonZeroI32::MIN;
+
+/// What a number is. Invariant: a `Float` is finite, a `Decimal` fits a finite double.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Repr {
     Decimal { mantissa: i64, exponent: i16 },
@@ -42,7 +57,7 @@ impl Number {
     /// [`ErrorKind::NotFinite`].
     pub const fn new(value: f64) -> Result<Self, Error> {
         if value.is_finite() {
-            Ok(Self(Repr::Float(value)))
+            Ok(Self::from_repr(Repr::Float(value)))
         } else {
             Err(Error::new(ErrorKind::NotFinite))
         }
@@ -59,13 +74,13 @@ impl Number {
         if exponent < decimal::LEAST_EXPONENT || mantissa == 0 {
             return Ok(Self::ZERO);
         }
-        Ok(Self(Repr::Decimal { mantissa, exponent }))
+        Ok(Self::from_repr(Repr::Decimal { mantissa, exponent }))
     }
 
     /// A whole number.
     #[must_use]
     pub const fn integer(value: i64) -> Self {
-        Self(Repr::Decimal {
+        Self::from_repr(Repr::Decimal {
             mantissa: value,
             exponent: 0,
         })
@@ -74,7 +89,7 @@ impl Number {
     /// The nearest double. Costs one division for usual decimals.
     #[must_use]
     pub fn to_f64(self) -> f64 {
-        match self.0 {
+        match self.repr() {
             Repr::Decimal { mantissa, exponent } => decimal::to_f64(mantissa, exponent),
             Repr::Float(value) => value,
         }
@@ -91,18 +106,43 @@ impl Number {
     /// `(mantissa, exponent)` without trailing zeros in the mantissa: the number is `mantissa × 10^exponent`, exactly.
     #[must_use]
     pub fn to_decimal(self) -> (i64, i16) {
-        match self.0 {
+        match self.repr() {
             Repr::Decimal { mantissa, exponent } => decimal::without_trailing_zeros(mantissa, exponent),
             Repr::Float(value) => decimal::shortest(value),
         }
     }
 
+    #[inline(always)]
     pub(crate) const fn repr(self) -> Repr {
-        self.0
+        if self.scale.get() == FLOAT.get() {
+            Repr::Float(f64::from_bits(self.bits as u64))
+        } else {
+            Repr::Decimal {
+                mantissa: self.bits,
+                exponent: (self.scale.get() - EXPONENT_ZERO) as i16,
+            }
+        }
     }
 
+    #[inline(always)]
     pub(crate) const fn from_repr(repr: Repr) -> Self {
-        Self(repr)
+        match repr {
+            Repr::Float(value) => Self {
+                bits: value.to_bits() as i64,
+                scale: FLOAT,
+            },
+            Repr::Decimal { mantissa, exponent } => match NonZeroI32::new(exponent as i32 + EXPONENT_ZERO) {
+                Some(scale) => Self {
+                    bits: mantissa,
+                    scale,
+                },
+                // Not with 16 bits of exponent.
+                None => Self {
+                    bits: 0,
+                    scale: FLOAT,
+                },
+            },
+        }
     }
 
     /// The sum, as decimals add; [`ErrorKind::NotFinite`] if it leaves the range of doubles. (RFC 8428 §4.5.4)
@@ -116,7 +156,7 @@ impl Number {
                 mantissa: other_mantissa,
                 exponent: other_exponent,
             },
-        ) = (self.0, other.0)
+        ) = (self.repr(), other.repr())
             && exponent == other_exponent
             && let Some(sum) = mantissa.checked_add(other_mantissa)
         {
@@ -128,7 +168,7 @@ impl Number {
     /// Whether the number is zero.
     #[must_use]
     pub fn is_zero(self) -> bool {
-        match self.0 {
+        match self.repr() {
             Repr::Decimal { mantissa, .. } => mantissa == 0,
             Repr::Float(value) => value == 0.0,
         }
@@ -192,7 +232,7 @@ impl Number {
 
     /// Whether the double nearest to this number stands for this number and no other.
     pub(crate) fn is_its_double(self) -> bool {
-        match self.0 {
+        match self.repr() {
             Repr::Decimal { mantissa, exponent } => decimal::is_its_double(mantissa, exponent),
             Repr::Float(_) => true,
         }
@@ -235,6 +275,6 @@ from_integers!(i8 i16 i32 i64 u8 u16 u32);
 /// Exact up to `i64::MAX`, the nearest double above.
 impl From<u64> for Number {
     fn from(value: u64) -> Self {
-        i64::try_from(value).map_or(Self(Repr::Float(value as f64)), Self::integer)
+        i64::try_from(value).map_or(Self::from_repr(Repr::Float(value as f64)), Self::integer)
     }
 }

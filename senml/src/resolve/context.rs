@@ -220,7 +220,8 @@ impl Context {
         if full.len() > self.rules.name_limit() {
             return Err(ErrorKind::NameTooLong);
         }
-        let clean = self.base_name_is_clean && name::has_only_name_characters(suffix.as_bytes());
+        let clean = self.base_name_is_clean
+            && (fields.clean_name || name::has_only_name_characters(suffix.as_bytes()));
         if clean {
             Ok(())
         } else {
