@@ -2,6 +2,8 @@
 //! and encoding a PUBLISH.
 
 mod codec;
+#[cfg(test)]
+mod differential;
 mod flowsdk;
 mod manywire;
 mod mqtt5_protocol;
