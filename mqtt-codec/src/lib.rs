@@ -95,7 +95,24 @@
 //!
 //! No packet of any type allocates in either direction. Decoding is one pass; strings are kept as the bytes that were
 //! checked ([`Text`], [`TopicName`], [`TopicFilter`]), and `as_str` walks them again, which is the price of having no
-//! `unsafe`. `bench/` measures it beside seven other codecs.
+//! `unsafe`. `cargo run --release --manifest-path bench/Cargo.toml -- mqtt-codec` measures it beside seven other codecs;
+//! on two busy shared cores it said, in nanoseconds per packet, 3.1.1 / 5.0:
+//!
+//! | case | here | a complete decoder with `unsafe` | rumqttc 0.25 |
+//! |---|---:|---:|---:|
+//! | PUBLISH, topic 20 bytes, payload 64 | 5.7 / 8.2 | 8.7 / 9.0 | 57 / 67 |
+//! | PUBLISH with five properties | 24 | 38 | 199 |
+//! | CONNECT with will, user name, password | 41 / 50 | 39 / 50 | 174 / 199 |
+//! | SUBSCRIBE with eight filters | 99 / 104 | 110 / 117 | 236 / 250 |
+//! | mixed stream, whole | 20 / 25 | 21 / 25 | 60 / 85 |
+//! | build and encode the first | 7.3 | 11 | 22 |
+//!
+//! The limit is the scan of the strings: blocks of sixteen bytes that the compiler turns into vector instructions, about
+//! two nanoseconds for a topic. What is left above it is the branches of a strict reader; CONNECT and SUBSCRIBE have the
+//! most of them and come no nearer than the column with `unsafe`.
+//!
+//! A program that does nothing but publish with QoS 1 has 1.6 kB of code and tables on `thumbv7em-none-eabihf` and 1.7 kB
+//! on `thumbv6m-none-eabi` (`opt-level = "z"`, UTF-8 check and `memcpy` included, linked with `--gc-sections`).
 //!
 //! # Features
 //!
