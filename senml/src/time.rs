@@ -254,8 +254,19 @@ fn far_away(mantissa: i64, places: usize) -> Nanos {
 
 /// The nanoseconds of a double that is a decimal of at most 15 digits: one with nine places below 10^6 seconds, one with
 /// three above. No two such decimals are the same double, so the one that is found is the one meant.
-#[inline]
+#[inline(always)]
 fn usual_float(value: f64) -> Option<i64> {
+    // Whole seconds and eighths of them, which is what short floats say: without the division.
+    let eighths = value * 8.0;
+    let whole = eighths as i64;
+    if whole as f64 == eighths && whole.unsigned_abs() < 1 << 36 {
+        return Some(whole * 125_000_000);
+    }
+    nanos_by_dividing(value)
+}
+
+#[inline]
+fn nanos_by_dividing(value: f64) -> Option<i64> {
     let (scale, nanos) = if value.abs() < 1e6 {
         (1e9, 1)
     } else {

@@ -19,8 +19,8 @@ pub(crate) struct Reader<'a> {
     records: usize,
     pub(super) rules: Strictness,
     mode: ReadMode,
-    /// Short texts that came before, by their bytes in a word.
-    recent: [(u64, &'a str); 16],
+    /// Short texts that came before, by their bytes in a word, two in each place.
+    recent: [[(u64, &'a str); 2]; 8],
     /// Labels of this record that are not known, as they were encoded.
     unknown: Vec<&'a [u8]>,
     pub(crate) extensions: Vec<Extension>,
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
             records: 0,
             rules,
             mode,
-            recent: [(0, ""); 16],
+            recent: [[(0, ""); 2]; 8],
             unknown: Vec::new(),
             extensions: Vec::new(),
         }
@@ -175,11 +175,18 @@ impl<'a> Reader<'a> {
             _ => return Some((core::str::from_utf8(text).ok()?, start + length)),
         };
         // Names and units repeat: what was found to be text once need not be looked at again.
-        let slot = self.recent.get_mut((word.wrapping_mul(SPREAD) >> 60) as usize)?;
-        if slot.0 != word || slot.1.len() != length {
-            *slot = (word, core::str::from_utf8(text).ok()?);
+        let place = (word.wrapping_mul(SPREAD) >> 61) as usize;
+        let [first, second] = self.recent.get_mut(place)?;
+        let known = |slot: &(u64, &'a str)| slot.0 == word && slot.1.len() == length;
+        if known(first) {
+            return Some((first.1, start + length));
         }
-        Some((slot.1, start + length))
+        if !known(second) {
+            *second = *first;
+            *first = (word, core::str::from_utf8(text).ok()?);
+            return Some((first.1, start + length));
+        }
+        Some((second.1, start + length))
     }
 
     #[cold]
@@ -377,7 +384,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Spreads the bits of a word over the highest four. (Knuth's multiplicative hash)
+/// Spreads the bits of a word over the highest three. (Knuth's multiplicative hash)
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The known label that an integer head says.

@@ -99,7 +99,7 @@ impl Context {
     }
 
     /// Takes the base fields of the next record and says whether the record also is a reading.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin(&mut self, fields: &Fields<'_>) -> Result<bool, ErrorKind> {
         if self.records >= self.rules.record_limit() {
             return Err(ErrorKind::TooManyRecords);
@@ -116,7 +116,7 @@ impl Context {
     }
 
     /// What the record means whose base fields [`begin`](Self::begin) took.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn reading<'s, 'a: 's>(&'s mut self, fields: &Fields<'a>) -> Result<Reading<'s>, ErrorKind> {
         self.join_name(fields)?;
         let sum = match (self.sum, fields.number(Label::Sum, fields.sum)) {
@@ -204,7 +204,7 @@ impl Context {
     }
 
     /// Puts the full name together and checks it; only what the record adds is looked at again. (RFC 8428 §4.5.1)
-    #[inline]
+    #[inline(always)]
     fn join_name(&mut self, fields: &Fields<'_>) -> Result<(), ErrorKind> {
         self.name.truncate(self.base_name);
         let (suffix, lent) = match fields.name {
