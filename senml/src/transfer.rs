@@ -1,6 +1,5 @@
 //! Packs from bytes and to bytes.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::encode::{Buffer, Decimals, Writer};
@@ -31,11 +30,20 @@ impl Pack {
     /// # Errors
     /// [`ErrorKind::EmptyPack`]: an array without records is not a pack. (RFC 8428 §3)
     pub fn to_vec(&self, format: Format, decimals: Decimals) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        self.write_to(format, decimals, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Writes the pack in place of what `bytes` held: who keeps the vector allocates once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::EmptyPack`]; `bytes` then is as before.
+    pub fn write_to(&self, format: Format, decimals: Decimals, bytes: &mut Vec<u8>) -> Result<(), Error> {
         if self.is_empty() {
-            Err(Error::new(ErrorKind::EmptyPack))
-        } else {
-            write_records(self.records(), format, decimals)
+            return Err(Error::new(ErrorKind::EmptyPack));
         }
+        write_records(self.records(), format, decimals, bytes)
     }
 
     /// Writes the pack even if it is empty, as the answer to a FETCH that matches nothing is. (RFC 8790 §3.1)
@@ -43,21 +51,28 @@ impl Pack {
     /// # Errors
     /// None.
     pub fn to_vec_or_empty(&self, format: Format, decimals: Decimals) -> Result<Vec<u8>, Error> {
-        write_records(self.records(), format, decimals)
+        let mut bytes = Vec::new();
+        write_records(self.records(), format, decimals, &mut bytes)?;
+        Ok(bytes)
     }
 }
 
-/// An array of records.
-pub(crate) fn write_records(
+/// What is left free so that the usual record never has to ask for more.
+const SPARE: usize = 272;
+
+/// An array of records, in place of what `bytes` held.
+fn write_records(
     records: &[Record],
     format: Format,
     decimals: Decimals,
-) -> Result<Vec<u8>, Error> {
-    let mut bytes = vec![0; 16 + records.len() * 48];
+    bytes: &mut Vec<u8>,
+) -> Result<(), Error> {
+    // What was written before need not be cleared: it is overwritten or cut off.
+    bytes.resize((SPARE + records.len() * 48).max(bytes.len()), 0);
     let (mut at, mut written) = (0, 0);
     loop {
         let mut writer = Writer {
-            out: Buffer::resume(&mut bytes, at),
+            out: Buffer::resume(bytes, at),
             format,
             decimals,
         };
@@ -70,7 +85,7 @@ pub(crate) fn write_records(
         }
     }
     bytes.truncate(at);
-    Ok(bytes)
+    Ok(())
 }
 
 /// Writes the records after the first `written`, and the brackets around them. Can be called again after the buffer was

@@ -23,12 +23,32 @@ pub(crate) struct Context {
     name: String,
     base_name: usize,
     base_name_is_clean: bool,
-    unit: Option<String>,
-    content_format: Option<String>,
+    unit: Held,
+    content_format: Held,
     time: BaseTime,
     value: Option<Number>,
     sum: Option<Number>,
     scratch: Scratch,
+}
+
+/// A text that holds for the records to come, if there is one. Its buffer stays for the next pack.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    text: String,
+    is_set: bool,
+}
+
+impl Held {
+    fn set(&mut self, text: Text<'_>) {
+        self.text.clear();
+        text.append_to(&mut self.text);
+        self.is_set = true;
+    }
+
+    #[inline(always)]
+    fn get(&self) -> Option<&str> {
+        if self.is_set { Some(&self.text) } else { None }
+    }
 }
 
 /// Where texts go that cannot be lent from the input as they are.
@@ -50,8 +70,8 @@ impl Context {
             name: String::new(),
             base_name: 0,
             base_name_is_clean: true,
-            unit: None,
-            content_format: None,
+            unit: Held::default(),
+            content_format: Held::default(),
             time: BaseTime::ZERO,
             value: None,
             sum: None,
@@ -66,8 +86,8 @@ impl Context {
         self.name.clear();
         self.base_name = 0;
         self.base_name_is_clean = true;
-        self.unit = None;
-        self.content_format = None;
+        self.unit.is_set = false;
+        self.content_format.is_set = false;
         self.time = BaseTime::ZERO;
         self.value = None;
         self.sum = None;
@@ -136,7 +156,7 @@ impl Context {
         let unit = if fields.has(Label::Unit) {
             Some(fields.unit.through(&mut self.scratch.unit))
         } else {
-            self.unit.as_deref()
+            self.unit.get()
         };
         if !self.rules.accepts(strictness::UNDECLARED_SECONDARY_UNITS) {
             check_unit(unit, self.version)?;
@@ -146,7 +166,7 @@ impl Context {
             content_format::check(text)?;
             Some(text)
         } else {
-            self.content_format.as_deref().filter(|_| has_data)
+            self.content_format.get().filter(|_| has_data)
         };
         Ok(Reading {
             name: name_of(&self.name, self.base_name, fields),
@@ -172,11 +192,11 @@ impl Context {
             self.base_name_is_clean = name::has_only_name_characters(self.name.as_bytes());
         }
         if fields.has(Label::BaseUnit) {
-            replace(&mut self.unit, fields.base_unit);
+            self.unit.set(fields.base_unit);
         }
         if fields.has(Label::BaseContentFormat) {
-            replace(&mut self.content_format, fields.base_content_format);
-            content_format::check(self.content_format.as_deref().unwrap_or_default())?;
+            self.content_format.set(fields.base_content_format);
+            content_format::check(self.content_format.get().unwrap_or_default())?;
         }
         if fields.has(Label::BaseTime) {
             self.time = BaseTime::new(fields.base_time);
@@ -295,10 +315,4 @@ fn check_unit(unit: Option<&str>, version: Version) -> Result<(), ErrorKind> {
     } else {
         Ok(())
     }
-}
-
-fn replace(slot: &mut Option<String>, text: Text<'_>) {
-    let buffer = slot.get_or_insert_default();
-    buffer.clear();
-    text.append_to(buffer);
 }
