@@ -55,6 +55,7 @@ impl AsRef<str> for Text<'_> {
 }
 
 /// The value of a reading.
+#[derive(Clone, Copy)]
 pub enum Value<'a> {
     Number(f64),
     Text(&'a str),
@@ -177,12 +178,13 @@ impl Tally {
 
 impl From<&Reading<'_>> for Tally {
     fn from(reading: &Reading<'_>) -> Self {
-        let value = match reading.value {
-            Value::Number(number) => Value::Number(number),
-            Value::Text(text) => Value::Text(text),
-            Value::Boolean(boolean) => Value::Boolean(boolean),
-        };
-        Self::reading(reading.name, reading.unit, reading.time, value, reading.sum)
+        Self::reading(
+            reading.name,
+            reading.unit,
+            reading.time,
+            reading.value,
+            reading.sum,
+        )
     }
 }
 

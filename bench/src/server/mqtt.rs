@@ -41,10 +41,10 @@ fn connection(mut stream: TcpStream) {
             return;
         }
         output.clear();
-        if let Some((topic, messages)) = flood {
-            if self::flood(&mut stream, &topic, messages, version).is_err() {
-                return;
-            }
+        if let Some((topic, messages)) = flood
+            && self::flood(&mut stream, &topic, messages, version).is_err()
+        {
+            return;
         }
     }
 }
