@@ -1,5 +1,6 @@
 //! Finding and running a program that may not be installed.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -31,12 +32,15 @@ pub(crate) fn find(names: &[&str]) -> Option<PathBuf> {
         .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
         .find(|candidate| candidate.is_file());
     if found.is_none() {
-        eprintln!(
-            "MISSING: {} is not installed, so this test shows nothing",
-            names.join(" or ")
-        );
+        missing(&format!("{} is not installed", names.join(" or ")));
     }
     found
+}
+
+/// Not `eprintln`, which is only seen when a test fails.
+fn missing(what: &str) {
+    let text = format!("MISSING: {what}, so a test has tested nothing\n");
+    std::io::stderr().write_all(text.as_bytes()).unwrap();
 }
 
 /// The folder above `node_modules` that holds an npm package. Says so loudly when there is none.
@@ -49,10 +53,7 @@ pub(crate) fn npm(package: &str) -> Option<PathBuf> {
     if folder.join("node_modules").join(package).is_dir() {
         return folder.canonicalize().ok();
     }
-    eprintln!(
-        "MISSING: npm package {package} is not in {}, so this test shows nothing",
-        folder.display()
-    );
+    missing(&format!("npm package {package} is not in {}", folder.display()));
     None
 }
 
