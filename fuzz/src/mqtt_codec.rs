@@ -1,8 +1,8 @@
 //! MQTT packets: decoding, encoding, streams, properties.
 
 use manywire_mqtt_codec::{
-    Error, Outcome, OwnedPacket, Packet, Piece, Policy, PropertiesBuf, Property, PropertyScope, Role,
-    StreamDecoder, Text, TopicName, Version, decode,
+    Error, Outcome, OwnedPacket, Packet, Piece, Policy, Properties, PropertiesBuf, Property, PropertyScope,
+    Role, StreamDecoder, Text, TopicName, Version, decode,
 };
 
 /// Takes the version and the policy from the first byte.
@@ -193,14 +193,15 @@ pub fn properties(bytes: &[u8]) {
     }
     let block = block.finish();
     assert_eq!(block.iter().collect::<Vec<_>>(), taken);
-    let packet = carrier(scope, block.as_bytes());
+    let packet = carrier(scope, block);
     if let Err(error) = decode(&packet, Version::V5, &Policy::STRICT) {
         panic!("the builder took {taken:?} for {scope:?}, the decoder says {error}");
     }
 }
 
 /// The smallest packet with this block.
-fn carrier(scope: PropertyScope, block: &[u8]) -> Vec<u8> {
+fn carrier(scope: PropertyScope, properties: Properties<'_>) -> Vec<u8> {
+    let block = properties.as_bytes();
     let (first, before, after): (u8, &[u8], &[u8]) = match scope {
         PropertyScope::Will => (0x10, b"\0\x04MQTT\x05\x06\0\0\0\0\x01c", b"\0\x01w\0\0"),
         PropertyScope::Connect => (0x10, b"\0\x04MQTT\x05\x02\0\0", b"\0\x01c"),
@@ -216,7 +217,7 @@ fn carrier(scope: PropertyScope, block: &[u8]) -> Vec<u8> {
         PropertyScope::Unsuback => (0xb0, b"\0\x01", b"\0"),
         PropertyScope::Disconnect => (0xe0, b"\0", b""),
         // AUTH needs its method, whatever else it carries.
-        PropertyScope::Auth if !block.contains(&0x15) => (0xe0, b"", b""),
+        PropertyScope::Auth if properties.authentication_method().is_none() => (0xe0, b"", b""),
         PropertyScope::Auth => (0xf0, b"\x18", b""),
     };
     if before.is_empty() {
