@@ -38,7 +38,9 @@ impl Payload {
             manywire_senml::Format::Cbor => ContentType::SENML_CBOR,
             _ => ContentType::SENML_JSON,
         };
-        let bytes = manywire_senml::to_vec(pack, format)
+        // The platform's own decoder refuses decimal fractions (tag 4), so numbers in CBOR are floats here.
+        let bytes = pack
+            .to_vec(format, manywire_senml::Decimals::Floats)
             .map_err(|error| Error::caused_by(crate::error::ErrorKind::Payload, error))?;
         Ok(Self::new(bytes).content_type(content_type))
     }
