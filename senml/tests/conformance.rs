@@ -65,8 +65,21 @@ fn cbor(hexadecimal: &str) -> Result<String, ErrorKind> {
 }
 
 fn cbor_with(hexadecimal: &str, rules: Strictness) -> Result<String, ErrorKind> {
-    let pack = Pack::from_slice(&bytes(hexadecimal), Format::Cbor, rules).map_err(|error| error.kind())?;
-    Ok(text(&pack.resolve(None).unwrap().to_pack().unwrap()))
+    let bytes = bytes(hexadecimal);
+    let mut resolver = Resolver::with_strictness(rules);
+    let one_pass = resolver
+        .read(&bytes, Format::Cbor)
+        .and_then(manywire_senml::Readings::collect);
+    let pack = match Pack::from_slice(&bytes, Format::Cbor, rules) {
+        Ok(pack) => pack,
+        Err(error) => {
+            assert_eq!(one_pass.unwrap_err().kind(), error.kind());
+            return Err(error.kind());
+        }
+    };
+    let resolved = pack.resolve(None).unwrap();
+    assert!(one_pass.unwrap().iter().eq(resolved.iter()));
+    Ok(text(&resolved.to_pack().unwrap()))
 }
 
 #[test]
@@ -428,6 +441,18 @@ fn r27_unknown_fields_are_ignored_unless_they_must_be_understood() {
         cbor("81 a3 00 6161 02 01 6178 82 a16179f6 c11a00000001").unwrap(),
         r#"[{"n":"a","v":1,"x":[{"y":null},1]}]"#
     );
+}
+
+#[test]
+fn r27_a_record_of_base_fields_and_unknown_ones_is_a_base_only_record() {
+    // Nothing is left of it but the base fields, whether the label is text, or an integer that nobody may ever use.
+    assert_eq!(
+        resolved(r#"[{"bn":"a","bs":1,"x":2},{"v":3}]"#),
+        r#"[{"n":"a","v":3,"s":1}]"#
+    );
+    let found = "82 a3 21 6161 25 01 2a 6163 a1 02 03";
+    assert_eq!(cbor(found).unwrap(), r#"[{"n":"a","v":3,"s":1}]"#);
+    assert_eq!(strict(r#"[{"bn":"a","bs":1,"x":2},{"v":3}]"#), E::NoValue);
 }
 
 #[test]

@@ -129,7 +129,8 @@ impl Context {
             return Ok(true);
         }
         self.take_bases(fields)?;
-        if fields.present & !Fields::BASES != 0 || fields.extended {
+        // Fields that are not known are ignored, here too. RFC 8428 §4.4
+        if fields.present & !Fields::BASES != 0 {
             return Ok(true);
         }
         accepted(&self.rules, strictness::BASE_ONLY_RECORDS, ErrorKind::NoValue).map(|()| false)
