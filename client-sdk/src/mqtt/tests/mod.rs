@@ -1,0 +1,171 @@
+//! The session against a scripted server, under simulated time. Tests are named after what rumqttc 0.25 did in the same place.
+
+mod connection;
+mod publishing;
+mod receiving;
+mod resumption;
+
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use manywire_mqtt_codec::{
+    Ack, Connack, ConnectFields, Delivery, Disconnect, Outcome, Packet, PacketId, Policy, PropertiesBuf,
+    Property, PropertyScope, Publish, ReasonCode, Suback, Text, TopicName, Unsuback, Version, decode,
+};
+use manywire_topics::{Dialect, FilterBuf, Form, TopicBuf};
+
+use super::session::{Accepted, Session};
+use crate::{
+    error::RefusalKind,
+    message::{ContentType, Message},
+    qos::QoS,
+    transport::{Capabilities, DeliveryId, Event, Op, OpId, Received, SubscriptionId, TransportErrorKind},
+};
+
+const TOPIC: &str = "channels/c1/messages/bedroom/temperature";
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A session, the clock, and the server at the other end.
+struct Bench {
+    session: Session,
+    version: Version,
+    now: Instant,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self {
+            session: Session::new(Dialect::Channels),
+            version: Version::V311,
+            now: Instant::now(),
+        }
+    }
+
+    /// A session with its first connection open.
+    fn connected() -> Self {
+        let mut bench = Self::new();
+        assert_eq!(bench.connect(false), Accepted::default());
+        bench
+    }
+
+    fn connect(&mut self, session_present: bool) -> Accepted {
+        let fields = ConnectFields {
+            keep_alive: 40,
+            ..ConnectFields::new(self.version, Text::new("c").unwrap())
+        };
+        self.session.handle_connected(&fields).unwrap();
+        assert_eq!(self.sent().len(), 1);
+        self.receive(Packet::Connack(Connack {
+            session_present,
+            ..Connack::default()
+        }));
+        self.session.poll_accepted().unwrap()
+    }
+
+    /// A connection of 5.0, with what the CONNACK says beside its reason.
+    fn connected_as_5(properties: &[Property<'_>]) -> (Self, Accepted) {
+        let mut bench = Self {
+            version: Version::V5,
+            ..Self::new()
+        };
+        let fields = ConnectFields::new(Version::V5, Text::new("c").unwrap());
+        bench.session.handle_connected(&fields).unwrap();
+        bench.sent();
+        let mut bytes = [0; 64];
+        let mut block = PropertiesBuf::new(PropertyScope::Connack, &mut bytes);
+        for property in properties {
+            block.push(*property).unwrap();
+        }
+        bench.receive(Packet::Connack(Connack {
+            properties: block.finish(),
+            ..Connack::default()
+        }));
+        let accepted = bench.session.poll_accepted().unwrap();
+        (bench, accepted)
+    }
+
+    /// The connection is lost, after the server got everything.
+    fn lose(&mut self) {
+        self.sent();
+        self.session.handle_disconnected();
+    }
+
+    fn receive(&mut self, packet: Packet<'_>) {
+        self.session.handle_packet(&packet, self.now).unwrap();
+    }
+
+    fn publish(&mut self, id: u64, qos: QoS) {
+        let topic = TopicBuf::parse(Dialect::Channels, Form::Mqtt, TOPIC).unwrap();
+        let message = Message::new(topic, Bytes::from(id.to_string())).qos(qos);
+        self.session.handle_op(Op::Publish {
+            id: OpId(id),
+            message,
+        });
+    }
+
+    /// What the server gets, as text; handed over and flushed.
+    fn sent(&mut self) -> Vec<String> {
+        let bytes = self.session.poll_transmit().to_vec();
+        self.session.handle_sent(bytes.len(), self.now);
+        let mut rest = bytes.as_slice();
+        let mut sent = Vec::new();
+        while !rest.is_empty() {
+            let Ok(Outcome::Complete((packet, len))) = decode(rest, self.version, &Policy::STRICT) else {
+                panic!("not whole packets: {rest:?}");
+            };
+            sent.push(describe(&packet));
+            rest = &rest[len..];
+        }
+        sent
+    }
+
+    fn events(&mut self) -> Vec<Event> {
+        std::iter::from_fn(|| self.session.poll_event()).collect()
+    }
+
+    fn arrive(&mut self, delivery: Delivery, dup: bool, payload: &[u8]) {
+        let topic = TopicName::new(TOPIC).unwrap();
+        self.receive(Packet::Publish(Publish {
+            delivery,
+            dup,
+            ..Publish::new(topic, payload)
+        }));
+    }
+
+    fn received(&mut self) -> Vec<Received> {
+        let events = self.events().into_iter();
+        events
+            .filter_map(|event| {
+                if let Event::Message(received) = event {
+                    Some(received)
+                } else {
+                    None
+                }
+            })
+            .collect()
+    }
+}
+
+fn describe(packet: &Packet<'_>) -> String {
+    let name = packet.packet_type().name();
+    let id = packet.packet_id().map(|id| format!(" {id}")).unwrap_or_default();
+    match packet {
+        Packet::Publish(publish) => {
+            let dup = if publish.dup { " dup" } else { "" };
+            let payload = String::from_utf8_lossy(publish.payload);
+            format!("{name}{id} q{}{dup} `{payload}`", publish.delivery.qos().bits())
+        }
+        _ => format!("{name}{id}"),
+    }
+}
+
+fn id(value: u16) -> PacketId {
+    PacketId::new(value).unwrap()
+}
+
+fn ack(value: u16) -> Ack<'static> {
+    Ack::new(id(value))
+}
