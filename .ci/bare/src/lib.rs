@@ -3,6 +3,7 @@
 
 use core::fmt::Write;
 
+use manywire_envelope::Envelope;
 use manywire_mqtt_codec::{Outcome, Policy, Publish, TopicName, Version, decode};
 use manywire_senml::{Number, Unit};
 use manywire_topics::{Dialect, Form, Topic};
@@ -41,7 +42,10 @@ fn round_trip(buffer: &mut [u8; 256]) -> Option<usize> {
     let used = text.used;
     let name = core::str::from_utf8(name.get(..used)?).ok()?;
     let payload = Number::decimal(215, -1).ok()?.to_f64().to_be_bytes();
-    let publish = Publish::new(TopicName::new(name).ok()?, &payload);
+    let envelope = Envelope { channel: topic.channel().id(), payload: &payload, ..Envelope::default() };
+    let mut enveloped = [0; 64];
+    let length = envelope.encode(Dialect::Channels, &mut enveloped).ok()?;
+    let publish = Publish::new(TopicName::new(name).ok()?, enveloped.get(..length)?);
     let written = publish.encode(Version::V311, buffer).ok()?;
     Unit::parse("Cel")?;
     match decode(buffer.get(..written)?, Version::V311, &Policy::default()).ok()? {
