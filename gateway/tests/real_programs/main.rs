@@ -1,5 +1,5 @@
-//! Real programs, not ours, against the gateway: curl, mosquitto, libcoap, npm `ws` and MQTT.js, with the commands of the
-//! platform's documentation.
+//! Real programs, not ours, against the gateway: curl, mosquitto, libcoap, npm `ws` and MQTT.js, Python's paho-mqtt,
+//! Chromium, with the commands of the platform's documentation.
 //!
 //! A program that is not installed is reported on standard error and its test passes; `.ci/run` installs all of them.
 //! npm packages are looked for in `$MANYWIRE_PEERS/node_modules` (by default `target/peers`).
@@ -11,10 +11,12 @@
     missing_docs
 )]
 
+mod browser;
 mod curl;
 mod libcoap;
 mod mosquitto;
 mod node;
+mod paho;
 mod program;
 
 use manywire_gateway::{Gateway, Running, Thing};

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// No program here needs longer; one that does is broken.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,7 +38,7 @@ pub(crate) fn find(names: &[&str]) -> Option<PathBuf> {
 }
 
 /// Not `eprintln`, which is only seen when a test fails.
-fn missing(what: &str) {
+pub(crate) fn missing(what: &str) {
     let text = format!("MISSING: {what}, so a test has tested nothing\n");
     std::io::stderr().write_all(text.as_bytes()).unwrap();
 }
@@ -78,23 +78,39 @@ pub(crate) async fn run(command: &mut Command) -> Outcome {
 /// A program that goes on while the test does, read line by line.
 pub(crate) struct Running {
     child: Child,
+    input: Option<ChildStdin>,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
-/// Starts a program whose output is read line by line; it is killed when the value is dropped.
+/// Starts a program that is spoken with line by line; it is killed when the value is dropped.
 pub(crate) fn start(command: &mut Command) -> Running {
     let mut child = command
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
         .spawn()
         .expect("the program starts");
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    Running { child, lines }
+    let input = child.stdin.take();
+    Running { child, input, lines }
 }
 
 impl Running {
+    /// Writes a line to its standard input.
+    pub(crate) async fn say(&mut self, line: &str) {
+        let input = self.input.as_mut().expect("its input is open");
+        input
+            .write_all(format!("{line}\n").as_bytes())
+            .await
+            .expect("it listens");
+    }
+
+    /// Ends its standard input.
+    pub(crate) fn hear_no_more(&mut self) {
+        self.input = None;
+    }
+
     /// The next line of its output, without the line break.
     pub(crate) async fn line(&mut self) -> String {
         tokio::time::timeout(PATIENCE, self.lines.next_line())
