@@ -1,9 +1,12 @@
 //! What `pub` and `sub` share: where to connect, as whom, and to which channel.
 
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use manywire::{Channel, Client, Credentials, Error};
+use manywire::{Channel, Client, Credentials, Tls};
 
 use crate::dialect::DialectName;
 
@@ -30,13 +33,23 @@ pub(crate) struct Connection {
     /// How long connecting may take, in seconds.
     #[arg(long, default_value_t = 10, value_name = "SECONDS")]
     connect_timeout: u64,
+    /// Trust the authorities of this PEM file, and no others.
+    #[arg(long, value_name = "FILE")]
+    cacert: Option<PathBuf>,
+    /// Prove oneself with the certificate of this PEM file, for mutual TLS.
+    #[arg(long, value_name = "FILE", requires = "certificate_key")]
+    certificate: Option<PathBuf>,
+    /// The private key of the certificate.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    certificate_key: Option<PathBuf>,
 }
 
 impl Connection {
     /// Connects, and names the channel.
-    pub(crate) async fn open(&self) -> Result<(Client, Channel), Error> {
+    pub(crate) async fn open(&self) -> Result<(Client, Channel), Box<dyn Error>> {
         let mut builder = Client::builder(&self.url)?
             .dialect(self.dialect.into())
+            .tls(self.tls()?)
             .connect_timeout(Duration::from_secs(self.connect_timeout));
         if let Some(domain) = &self.domain {
             builder = builder.domain(domain.as_str());
@@ -47,5 +60,20 @@ impl Connection {
         let client = builder.connect().await?;
         let channel = client.channel(&self.channel)?;
         Ok((client, channel))
+    }
+
+    /// Whom to trust, and what to prove oneself with.
+    fn tls(&self) -> Result<Tls, Box<dyn Error>> {
+        let read = |path: &PathBuf| {
+            fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+        };
+        let mut tls = Tls::new();
+        if let Some(authorities) = &self.cacert {
+            tls = tls.root_pem(read(authorities)?);
+        }
+        if let (Some(certificate), Some(key)) = (&self.certificate, &self.certificate_key) {
+            tls = tls.identity_pem(read(certificate)?, read(key)?);
+        }
+        Ok(tls)
     }
 }

@@ -15,6 +15,13 @@ pub(crate) enum DialectName {
     FluxMq,
 }
 
+impl DialectName {
+    /// Whether its channels lie in domains.
+    pub(crate) fn has_domains(self) -> bool {
+        Dialect::from(self).has_domains()
+    }
+}
+
 impl From<DialectName> for Dialect {
     fn from(name: DialectName) -> Self {
         match name {

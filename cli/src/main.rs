@@ -26,7 +26,10 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run the platform's messaging in this process and print how to use it.
-    Gateway(gateway::GatewayArgs),
+    ///
+    /// HTTP, WebSocket, MQTT, MQTT over WebSocket and CoAP. Without --config there is one thing and one channel, made up at the start
+    /// unless they are given. What is said on the command line goes before what the file says.
+    Gateway(Box<gateway::GatewayArgs>),
     /// Publish one message.
     Pub(publish::PublishArgs),
     /// Subscribe and print one line per message.
@@ -41,7 +44,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Gateway(arguments) => with_runtime(gateway::run(arguments)),
+        Command::Gateway(arguments) => with_runtime(gateway::run(*arguments)),
         Command::Pub(arguments) => with_runtime(publish::run(arguments)),
         Command::Sub(arguments) => with_runtime(subscribe::run(arguments)),
         Command::Packet(arguments) => packet::run(&arguments),

@@ -59,12 +59,12 @@ pub(crate) async fn run(arguments: PublishArgs) -> ExitCode {
     let timeout = Duration::from_secs(arguments.timeout);
     match tokio::time::timeout(timeout, publish(arguments, bytes)).await {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) => failure("not published", &error),
+        Ok(Err(error)) => failure("not published", error.as_ref()),
         Err(elapsed) => failure("no receipt", &elapsed),
     }
 }
 
-async fn publish(arguments: PublishArgs, bytes: Vec<u8>) -> Result<(), manywire::Error> {
+async fn publish(arguments: PublishArgs, bytes: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
     let content_type = match arguments.content_type {
         Some(text) => ContentType::new(text),
         None => guess(&bytes),
