@@ -3,7 +3,7 @@
 //! A body returns when its law holds and panics when it does not. Three things run the bodies:
 //!
 //! * `cargo test -p manywire-fuzz` replays `corpus/<target>/` and a fixed number of mutations of it, on stable Rust;
-//! * `.ci/run` gives each target ten seconds of libFuzzer;
+//! * `.ci/run` gives each target a few seconds of libFuzzer, with the same inputs in every run;
 //! * `cargo +nightly fuzz run --features libfuzzer <target>` runs one for as long as you like.
 //!
 //! To add a target: write the body, add a row to [`TARGETS`], a `[[bin]]` to `Cargo.toml` and a three-line file in
