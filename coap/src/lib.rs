@@ -34,10 +34,13 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(feature = "dtls")]
+extern crate std;
 
 mod block;
 mod code;
 mod content_format;
+pub mod dtls;
 mod duplicates;
 mod endpoint;
 mod error;
