@@ -180,6 +180,7 @@ const fn is_answer(event: &Event) -> bool {
     matches!(
         event,
         Event::Published(_)
+            | Event::Weakened { .. }
             | Event::Subscribed { .. }
             | Event::Unsubscribed(_)
             | Event::Refused { .. }

@@ -29,7 +29,8 @@ impl Receipt {
         Self { guarantee, attempts }
     }
 
-    /// The guarantee it reached. At most once means that its bytes were handed to the operating system.
+    /// The guarantee it reached. At most once means that its bytes were handed to the operating system. It is less than was asked for when the
+    /// server gives less and does not say so before (RabbitMQ to exactly once in MQTT 3.1.1).
     #[must_use]
     pub const fn guarantee(&self) -> QoS {
         self.guarantee

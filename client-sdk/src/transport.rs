@@ -6,8 +6,8 @@
 //!
 //! # What a session promises
 //!
-//! * Every operation with an [`OpId`] gets exactly one answer ([`Event::Published`], [`Event::Subscribed`],
-//!   [`Event::Unsubscribed`], [`Event::Refused`] or [`Event::Indeterminate`]) unless the session ends first.
+//! * Every operation with an [`OpId`] gets exactly one answer ([`Event::Published`], [`Event::Weakened`],
+//!   [`Event::Subscribed`], [`Event::Unsubscribed`], [`Event::Refused`] or [`Event::Indeterminate`]) unless the session ends first.
 //!   A publish at most once is answered when its bytes are handed to the operating system.
 //! * An operation that is refused does not end the session: nobody else is disturbed.
 //! * The stream ends, or yields one error, when the connection is gone. The engine then connects again.
@@ -261,6 +261,13 @@ pub enum Op {
 pub enum Event {
     /// The publish reached the guarantee that was asked for.
     Published(OpId),
+    /// The publish arrived, and the peer gave it a weaker guarantee than was asked for. The receipt says so.
+    Weakened {
+        /// The operation.
+        id: OpId,
+        /// What the peer gave.
+        qos: QoS,
+    },
     /// The filter is subscribed.
     Subscribed {
         /// The operation.

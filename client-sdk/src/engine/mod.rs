@@ -410,6 +410,11 @@ impl Engine {
                     leaving.succeed();
                 }
             }
+            Event::Weakened { id, qos } => {
+                if let Some(leaving) = self.queue.remove(id) {
+                    leaving.succeed_with(qos);
+                }
+            }
             Event::Refused { id, refusal } => {
                 if self.subscriptions.handle_refused(id, &refusal) {
                     return;

@@ -84,7 +84,12 @@ pub(crate) struct Leaving {
 
 impl Leaving {
     pub(crate) fn succeed(self) {
-        self.slot.fill(Ok(Receipt::new(self.message.qos, self.attempts)));
+        let qos = self.message.qos;
+        self.succeed_with(qos);
+    }
+
+    pub(crate) fn succeed_with(self, qos: QoS) {
+        self.slot.fill(Ok(Receipt::new(qos, self.attempts)));
     }
 
     pub(crate) fn fill(self, error: Error) {

@@ -46,6 +46,8 @@ use crate::{
 pub struct MqttTransport {
     endpoint: Endpoint,
     tls: Tls,
+    /// What the application knows of the server.
+    max_qos: QoS,
     /// What the server is known to speak.
     spoken: Mutex<Option<Version>>,
     /// The client identifier when the application names none.
@@ -62,6 +64,7 @@ impl MqttTransport {
         Self {
             endpoint,
             tls,
+            max_qos: QoS::ExactlyOnce,
             spoken: Mutex::new(None),
             generated_id,
             home: Home::default(),
@@ -72,6 +75,17 @@ impl MqttTransport {
     #[must_use]
     pub fn only_3_1_1(self) -> Self {
         self.learn(Version::V311);
+        self
+    }
+
+    /// The same to a server that cannot do better than this and cannot say so, as no server can in 3.1.1. A publish that asks
+    /// for more is refused before it is sent.
+    ///
+    /// Set it to at least once for nats-server before 2.10, which closes the connection at each QoS 2 publish, and for the MQTT plugin of
+    /// RabbitMQ, which takes one as QoS 1.
+    #[must_use]
+    pub const fn max_qos(mut self, qos: QoS) -> Self {
+        self.max_qos = qos;
         self
     }
 
@@ -194,7 +208,7 @@ impl MqttTransport {
 
 impl Transport for MqttTransport {
     fn capabilities(&self) -> Capabilities {
-        let mut capabilities = Capabilities::publish_and_subscribe(QoS::ExactlyOnce);
+        let mut capabilities = Capabilities::publish_and_subscribe(self.max_qos);
         capabilities.retain = true;
         capabilities.will = true;
         capabilities.max_in_flight = MAX_IN_FLIGHT;

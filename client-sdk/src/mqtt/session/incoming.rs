@@ -6,7 +6,7 @@ use bytes::Bytes;
 use manywire_mqtt_codec::{self as codec, Ack, Packet, ReasonCode};
 use manywire_topics::TopicBuf;
 
-use super::{Accepted, Exchange, Limits, Session, broken};
+use super::{Accepted, Exchange, Limits, Session, Wire, broken};
 use crate::{
     binding::mqtt as binding,
     message::ContentType,
@@ -37,7 +37,10 @@ impl Session {
         accepted
             .held
             .extend(self.events.iter().filter_map(|event| match event {
-                Event::Published(id) | Event::Indeterminate(id) | Event::Refused { id, .. } => Some(*id),
+                Event::Published(id)
+                | Event::Weakened { id, .. }
+                | Event::Indeterminate(id)
+                | Event::Refused { id, .. } => Some(*id),
                 _ => None,
             }));
         if connack.session_present {
@@ -120,6 +123,19 @@ impl Session {
                 let id = *id;
                 self.finish(ack, id);
             }
+            // RabbitMQ to QoS 2 in 3.1.1: not what MQTT says, and a clear answer. There is nothing more to come.
+            Some(Exchange::Publish {
+                id,
+                wire: Wire::Encoded(_) | Wire::Sent,
+                ..
+            }) => {
+                let id = *id;
+                self.counters.weakened += 1;
+                self.finish_with(ack, id, |id| Event::Weakened {
+                    id,
+                    qos: QoS::AtLeastOnce,
+                });
+            }
             // A duplicate, or one for an exchange of long ago: nothing depends on it.
             _ => self.counters.unsolicited += 1,
         }
@@ -159,6 +175,10 @@ impl Session {
 
     /// The last acknowledgement of a publish came.
     fn finish(&mut self, ack: &Ack<'_>, id: OpId) {
+        self.finish_with(ack, id, Event::Published);
+    }
+
+    fn finish_with(&mut self, ack: &Ack<'_>, id: OpId, event: impl Fn(OpId) -> Event) {
         self.in_flight.release(ack.packet_id);
         if !self.connection.unsent.is_empty() {
             self.connection
@@ -175,7 +195,7 @@ impl Session {
                 refusal: binding::refusal(ack.reason),
             }
         } else {
-            Event::Published(id)
+            event(id)
         });
         self.send_unsent();
     }

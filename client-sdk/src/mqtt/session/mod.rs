@@ -100,6 +100,8 @@ enum Wire {
 pub(super) struct Counters {
     /// Acknowledgements of what was not in flight.
     pub(super) unsolicited: u64,
+    /// QoS 2 publishes that were answered as if they were QoS 1.
+    pub(super) weakened: u64,
     /// Repeated QoS 2 messages that were not delivered again.
     pub(super) repeated: u64,
     /// Messages on topics that are not the platform's.
