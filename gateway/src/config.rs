@@ -22,9 +22,13 @@ use crate::{CoapSettings, Limits, Tls, TlsError};
 /// http = "127.0.0.1:8008"            # also WebSocket, and MQTT over WebSocket
 /// mqtt = "127.0.0.1:1883"            # or false
 /// coap = "127.0.0.1:5683"            # or false
+/// coaps = "127.0.0.1:5684"           # CoAP in DTLS; off unless it is named, and needs the feature `coaps`
 ///
 /// [coap]
 /// keep_alive = 43_200                # seconds between signs of life that observers are asked for
+///
+/// [coap.pre_shared_keys]             # who may come in over DTLS without a certificate
+/// sensor-1 = "another secret"
 ///
 /// [limits]
 /// connections = 10_000
@@ -45,7 +49,7 @@ use crate::{CoapSettings, Limits, Tls, TlsError};
 /// ```
 ///
 /// ```toml
-/// [tls]                              # every TCP listener speaks TLS
+/// [tls]                              # every TCP listener speaks TLS, and `coaps` DTLS
 /// certificate = "server.crt"         # PEM; the server's certificate first
 /// key = "server.key"
 /// client_authority = "ca.crt"        # mutual TLS: clients need a certificate of this authority
@@ -169,12 +173,24 @@ impl Config {
 }
 
 /// Where to listen.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Listen {
     pub(crate) http: Option<SocketAddr>,
     pub(crate) mqtt: Endpoint,
     pub(crate) coap: Endpoint,
+    pub(crate) coaps: Endpoint,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            http: None,
+            mqtt: Endpoint::Wanted(true),
+            coap: Endpoint::Wanted(true),
+            coaps: Endpoint::Wanted(false),
+        }
+    }
 }
 
 /// An address, or whether to listen at all.
@@ -192,12 +208,6 @@ impl Endpoint {
             Self::Address(address) => Some(address),
             Self::Wanted(wanted) => wanted.then_some(LOOPBACK),
         }
-    }
-}
-
-impl Default for Endpoint {
-    fn default() -> Self {
-        Self::Wanted(true)
     }
 }
 

@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use manywire_coap::dtls::Listener;
 use manywire_topics::Dialect;
 use thiserror::Error;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
 
 use crate::broker::{Broker, MemoryBroker};
-use crate::coap::CoapSettings;
+use crate::coap::{CoapSettings, secure};
 use crate::config::{Endpoint, LOOPBACK, Listen};
 use crate::http::HttpAdapter;
 use crate::hub::{Hub, Parts};
@@ -68,6 +69,9 @@ pub enum StartError {
     /// A thing cannot be registered.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// CoAP in DTLS is wanted, but not with these settings.
+    #[error("cannot serve coaps: {0}")]
+    Dtls(String),
     /// The data directory cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -136,6 +140,13 @@ impl Builder {
         self
     }
 
+    /// Where to listen for CoAP in DTLS, which is off unless this is said; `None` is nowhere. It needs the feature
+    /// `coaps`, and a certificate ([`tls`](Self::tls)) or [`pre_shared_keys`](CoapSettings::pre_shared_keys).
+    pub fn coaps(mut self, address: impl Into<Option<SocketAddr>>) -> Self {
+        self.listen.coaps = address.into().map_or(Endpoint::Wanted(false), Endpoint::Address);
+        self
+    }
+
     /// Speaks TLS on every TCP listener, and nothing else.
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
@@ -176,6 +187,13 @@ impl Builder {
                 self.dialect,
             )?),
         };
+        let secure = match self.listen.coaps.address() {
+            Some(address) => {
+                let listener = secure::listener(self.tls.as_ref(), &self.coap_settings, &self.limits)?;
+                Some((address, listener))
+            }
+            None => None,
+        };
         let (dialect, limits, tls) = (self.dialect, self.limits, self.tls);
         let hub = Arc::new(Hub::new(Parts {
             dialect,
@@ -188,8 +206,15 @@ impl Builder {
         let (control, shutdown) = ShutdownControl::new();
         let (mut listeners, mut background) = (JoinSet::new(), JoinSet::new());
 
-        let (addresses, mqtt) =
-            open(self.listen, self.coap_settings, &hub, &shutdown, &mut listeners).await?;
+        let (addresses, mqtt) = open(
+            self.listen,
+            secure,
+            self.coap_settings,
+            &hub,
+            &shutdown,
+            &mut listeners,
+        )
+        .await?;
         background.spawn(Arc::clone(&hub).watch_rights());
         if let Some(file) = file {
             background.spawn(reload::follow(file, self.registry, self.things, Arc::clone(&hub)));
@@ -218,6 +243,7 @@ impl std::fmt::Debug for Builder {
 /// Opens every listener that is wanted, and starts to serve it.
 async fn open(
     wanted: Listen,
+    secure: Option<(SocketAddr, Listener<SocketAddr>)>,
     coap_settings: CoapSettings,
     hub: &Arc<Hub>,
     shutdown: &Shutdown,
@@ -227,15 +253,25 @@ async fn open(
     // Before anybody publishes: what comes from now on waits for the clients of these sessions too.
     adapter.restore().await?;
     let (http, http_address) = listen("HTTP", wanted.http.unwrap_or(LOOPBACK)).await?;
-    let coap_address = match wanted.coap.address() {
-        Some(address) => {
+    let clear = wanted.coap.address().map(|address| (address, None));
+    let secure = secure.map(|(address, listener)| (address, Some(listener)));
+    let mut serve_coap = async |wanted: Option<(SocketAddr, Option<Listener<SocketAddr>>)>| match wanted {
+        Some((address, secure)) => {
             let (socket, address) = bind(address).await?;
-            let serving = crate::coap::serve(socket, Arc::clone(hub), coap_settings, shutdown.clone());
-            listeners.spawn(serving);
-            Some(address)
+            let (hub, settings) = (Arc::clone(hub), coap_settings.clone());
+            listeners.spawn(crate::coap::serve(
+                socket,
+                secure,
+                hub,
+                settings,
+                shutdown.clone(),
+            ));
+            Ok(Some(address))
         }
-        None => None,
+        None => Ok::<_, StartError>(None),
     };
+    let coap_address = serve_coap(clear).await?;
+    let coaps_address = serve_coap(secure).await?;
     let (mqtt, mqtt_address) = match wanted.mqtt.address() {
         Some(address) => {
             let (listener, address) = listen("MQTT", address).await?;
@@ -259,6 +295,7 @@ async fn open(
         http: http_address,
         mqtt: mqtt_address,
         coap: coap_address,
+        coaps: coaps_address,
     };
     Ok((addresses, adapter))
 }

@@ -29,6 +29,7 @@ pub(crate) struct Addresses {
     pub(crate) http: SocketAddr,
     pub(crate) mqtt: Option<SocketAddr>,
     pub(crate) coap: Option<SocketAddr>,
+    pub(crate) coaps: Option<SocketAddr>,
 }
 
 /// Where each wire is reached: what to give a client.
@@ -45,13 +46,15 @@ pub struct Urls {
     pub mqtt_ws: Option<String>,
     /// CoAP, where it is on.
     pub coap: Option<String>,
+    /// CoAP in DTLS, where it is on.
+    pub coaps: Option<String>,
 }
 
 impl Urls {
     /// All there are.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         let always = [Some(&self.http), Some(&self.ws)];
-        let perhaps = [self.mqtt.as_ref(), self.mqtt_ws.as_ref(), self.coap.as_ref()];
+        let perhaps = [&self.mqtt, &self.mqtt_ws, &self.coap, &self.coaps].map(Option::as_ref);
         always.into_iter().chain(perhaps).flatten().map(String::as_str)
     }
 }
@@ -72,11 +75,21 @@ impl Running {
         self.addresses.coap
     }
 
+    /// The address of CoAP in DTLS, where it is on.
+    pub fn coaps_address(&self) -> Option<SocketAddr> {
+        self.addresses.coaps
+    }
+
     /// Where each wire is reached, with TLS (`https`, `wss`, …) if there is a certificate. A listener on every interface (`0.0.0.0`, `::`) is named as the loopback
     /// interface.
     pub fn urls(&self) -> Urls {
-        let Addresses { http, mqtt, coap } = self.addresses;
-        let [http, mqtt, coap] = [Some(http), mqtt, coap].map(|address| address.map(reachable));
+        let Addresses {
+            http,
+            mqtt,
+            coap,
+            coaps,
+        } = self.addresses;
+        let [http, mqtt, coap, coaps] = [Some(http), mqtt, coap, coaps].map(|address| address.map(reachable));
         let http = http.unwrap_or(self.addresses.http);
         let s = if self.hub.admission().has_tls() { "s" } else { "" };
         Urls {
@@ -85,6 +98,7 @@ impl Running {
             mqtt: mqtt.map(|address| format!("mqtt{s}://{address}")),
             mqtt_ws: mqtt.map(|_| format!("mqtt+ws{s}://{http}/mqtt")),
             coap: coap.map(|address| format!("coap://{address}")),
+            coaps: coaps.map(|address| format!("coaps://{address}")),
         }
     }
 

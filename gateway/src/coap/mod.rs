@@ -19,9 +19,12 @@
 //! only a full inbox loses something, which ends the observation with 5.03. An observer that answers with Reset, or not
 //! at all, is gone. Content-Format is the publisher's, where it has a number; the platform's clients ignore it.
 
+mod random;
 mod request;
+pub(crate) mod secure;
 mod server;
 mod settings;
+mod wire;
 
 pub(crate) use self::server::serve;
 pub use self::settings::CoapSettings;

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::future::pending;
-use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use std::time::Duration;
 use futures_util::future::{AbortHandle, Abortable};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
+use manywire_coap::dtls::Listener;
 use manywire_coap::{
     Code, Endpoint, Event, ExchangeId, Message as CoapMessage, ObserverId, OptionNumber, Parameters, PingId,
     Transmit,
@@ -20,23 +20,33 @@ use tokio::net::UdpSocket;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::CoapSettings;
+use super::random::random;
 use super::request::{Outcome, Subscription, error, handle, notification};
+use super::wire::{Peer, Wire};
 use crate::broker::{Inbox, Lagged, Received};
 use crate::hub::Hub;
 use crate::identity::{Action, Denied, Thing};
 use crate::shutdown::Shutdown;
 
 /// Serves CoAP on the socket until the gateway stops.
-pub(crate) async fn serve(socket: UdpSocket, hub: Arc<Hub>, settings: CoapSettings, shutdown: Shutdown) {
-    let mut server = Server::new(socket, hub, &settings);
+pub(crate) async fn serve(
+    socket: UdpSocket,
+    secure: Option<Listener<SocketAddr>>,
+    hub: Arc<Hub>,
+    settings: CoapSettings,
+    shutdown: Shutdown,
+) {
+    let mut server = Server::new(Wire::new(socket, secure), hub, &settings);
     let period = settings.keep_alive.max(MIN_KEEP_ALIVE);
     let mut pulse = interval_at(Instant::now() + period, period);
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut rights = server.hub.rights_changed();
     loop {
-        let deadline = server
-            .endpoint
-            .poll_timeout()
+        let timeouts = [server.endpoint.poll_timeout(), server.wire.poll_timeout()];
+        let deadline = timeouts
+            .into_iter()
+            .flatten()
+            .min()
             .map(|timeout| server.origin + timeout);
         let timeout = async {
             match deadline {
@@ -45,14 +55,14 @@ pub(crate) async fn serve(socket: UdpSocket, hub: Arc<Hub>, settings: CoapSettin
             }
         };
         tokio::select! {
-            readable = server.socket.readable() => match readable {
+            readable = server.wire.socket.readable() => match readable {
                 Ok(()) => server.receive(),
                 Err(error) => tracing::warn!(%error, "the CoAP socket cannot be read"),
             },
             Some(done) = server.requests.next() => server.conclude(done),
             Some(Ok(arrival)) = server.inboxes.next() => server.forward(arrival),
             Some((observer, denied)) = server.checks.next() => server.checked(observer, denied),
-            () = timeout => server.endpoint.handle_timeout(server.origin.elapsed()),
+            () = timeout => server.handle_timeout(),
             _ = pulse.tick() => server.ping_observers(),
             Ok(()) = rights.changed() => server.check_rights(),
             () = shutdown.requested() => break,
@@ -63,25 +73,24 @@ pub(crate) async fn serve(socket: UdpSocket, hub: Arc<Hub>, settings: CoapSettin
 }
 
 struct Server {
-    socket: UdpSocket,
+    wire: Wire,
     hub: Arc<Hub>,
-    endpoint: Endpoint<SocketAddr>,
+    endpoint: Endpoint<Peer>,
     /// What the endpoint's clock counts from.
     origin: Instant,
     observers: HashMap<ObserverId, Observer>,
-    observers_of: HashMap<SocketAddr, usize>,
+    observers_of: HashMap<Peer, usize>,
     requests: FuturesUnordered<BoxFuture<Done>>,
-    requests_of: HashMap<SocketAddr, usize>,
+    requests_of: HashMap<Peer, usize>,
     requests_per_peer: usize,
     inboxes: FuturesUnordered<Abortable<BoxFuture<Arrival>>>,
     checks: FuturesUnordered<BoxFuture<(ObserverId, Option<Denied>)>>,
-    pings: HashMap<PingId, SocketAddr>,
-    buffer: Box<[u8]>,
+    pings: HashMap<PingId, Peer>,
 }
 
 /// Somebody who observes a filter.
 struct Observer {
-    peer: SocketAddr,
+    peer: Peer,
     thing: Thing,
     filter: FilterBuf,
     /// The inbox while nothing is awaited from it.
@@ -94,7 +103,7 @@ struct Observer {
 /// A request that is worked out.
 struct Done {
     exchange: ExchangeId,
-    peer: SocketAddr,
+    peer: Peer,
     token: manywire_coap::Token,
     outcome: Outcome,
 }
@@ -109,17 +118,18 @@ struct Arrival {
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl Server {
-    fn new(socket: UdpSocket, hub: Arc<Hub>, settings: &CoapSettings) -> Self {
+    fn new(wire: Wire, hub: Arc<Hub>, settings: &CoapSettings) -> Self {
         let limits = hub.limits();
         let mut parameters = Parameters::default();
         parameters.serve = true;
         parameters.block_size = settings.block_size.clamp(16, 1024);
+        parameters.max_datagram -= wire.overhead();
         parameters.max_body = limits.payload;
         parameters.max_exchanges = limits.connections;
         // Each observer has one notification under way at most, so they do not pile up on the way to one peer.
         parameters.nstart = OBSERVATIONS_AT_ONCE;
         Self {
-            socket,
+            wire,
             endpoint: Endpoint::new(parameters, Box::new(random())),
             hub,
             origin: Instant::now(),
@@ -131,7 +141,6 @@ impl Server {
             inboxes: FuturesUnordered::new(),
             checks: FuturesUnordered::new(),
             pings: HashMap::new(),
-            buffer: vec![0; LONGEST_DATAGRAM].into_boxed_slice(),
         }
     }
 
@@ -142,29 +151,30 @@ impl Server {
     /// Takes in what has arrived, a batch at most.
     fn receive(&mut self) {
         for _ in 0..BATCH {
-            match self.socket.try_recv_from(&mut self.buffer) {
-                Ok((length, peer)) => {
-                    let now = self.origin.elapsed();
-                    let datagram = self.buffer.get(..length).unwrap_or_default();
-                    self.endpoint.handle_datagram(now, peer, datagram);
-                    self.handle_events();
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // An ICMP message about something we sent: retransmission deals with it.
-                Err(_) => {}
+            let (now, endpoint) = (self.now(), &mut self.endpoint);
+            let hear = |peer, message: &[u8]| endpoint.handle_datagram(now, peer, message);
+            if !self.wire.receive(now, hear) {
+                return;
             }
+            self.handle_events();
         }
+    }
+
+    fn handle_timeout(&mut self) {
+        let (now, endpoint) = (self.now(), &mut self.endpoint);
+        let hear = |peer, message: &[u8]| endpoint.handle_datagram(now, peer, message);
+        self.wire.handle_timeout(now, hear);
+        self.endpoint.handle_timeout(now);
     }
 
     /// Handles all events, then sends all datagrams.
     async fn settle(&mut self) {
         self.handle_events();
         while let Some(Transmit { peer, datagram }) = self.endpoint.poll_transmit() {
-            // What cannot be sent now is lost on the way, which CoAP is made for.
-            if let Err(error) = self.socket.send_to(&datagram, peer).await {
-                tracing::debug!(%error, %peer, "a CoAP datagram cannot be sent");
-            }
+            let now = self.now();
+            self.wire.send(now, peer, &datagram).await;
         }
+        self.wire.flush().await;
     }
 
     fn handle_events(&mut self) {
@@ -184,13 +194,20 @@ impl Server {
                 Event::Pong { ping } => {
                     self.pings.remove(&ping);
                 }
-                Event::PingLost { ping } => self.peer_gone(ping),
+                Event::PingLost { ping } => {
+                    if let Some(peer) = self.pings.remove(&ping) {
+                        self.peer_gone(peer);
+                    }
+                }
                 _ => {}
             }
         }
+        while let Some(peer) = self.wire.poll_closed() {
+            self.peer_gone(peer);
+        }
     }
 
-    fn begin(&mut self, exchange: ExchangeId, peer: SocketAddr, request: CoapMessage) {
+    fn begin(&mut self, exchange: ExchangeId, peer: Peer, request: CoapMessage) {
         let open = self.requests_of.get(&peer).copied().unwrap_or(0);
         if open >= self.requests_per_peer {
             self.hub.metrics().coap.rejected.add(1);
@@ -247,7 +264,7 @@ impl Server {
         }
     }
 
-    fn observe(&mut self, exchange: ExchangeId, peer: SocketAddr, subscription: Subscription) {
+    fn observe(&mut self, exchange: ExchangeId, peer: Peer, subscription: Subscription) {
         let now = self.now();
         let Subscription { thing, filter, inbox } = subscription;
         let full = self.observers_of.get(&peer).copied().unwrap_or(0) >= self.hub.limits().subscriptions;
@@ -344,7 +361,7 @@ impl Server {
                 if let Err(error) = sent
                     && error != manywire_coap::Error::Unknown
                 {
-                    tracing::warn!(%error, peer = %known.peer, "a message cannot be sent over CoAP");
+                    tracing::warn!(%error, peer = %known.peer.address, "a message cannot be sent over CoAP");
                     self.hub.metrics().coap.lost.add(1);
                     self.await_next(observer);
                 }
@@ -395,10 +412,7 @@ impl Server {
         }
     }
 
-    fn peer_gone(&mut self, ping: PingId) {
-        let Some(peer) = self.pings.remove(&ping) else {
-            return;
-        };
+    fn peer_gone(&mut self, peer: Peer) {
         let now = self.now();
         let gone: Vec<_> = self
             .observers
@@ -450,10 +464,12 @@ impl Server {
             self.dismiss(observer, &last);
         }
         self.settle().await;
+        let now = self.now();
+        self.wire.close(now).await;
     }
 }
 
-fn decrease(counts: &mut HashMap<SocketAddr, usize>, peer: SocketAddr) {
+fn decrease(counts: &mut HashMap<Peer, usize>, peer: Peer) {
     if let Some(count) = counts.get_mut(&peer) {
         *count -= 1;
         if *count == 0 {
@@ -461,27 +477,6 @@ fn decrease(counts: &mut HashMap<SocketAddr, usize>, peer: SocketAddr) {
         }
     }
 }
-
-/// The operating system's random numbers, drawn in batches.
-fn random() -> impl FnMut() -> u64 + Send {
-    let mut pool: Vec<u64> = Vec::new();
-    move || {
-        if let Some(number) = pool.pop() {
-            return number;
-        }
-        let mut bytes = [0; 512];
-        if getrandom::fill(&mut bytes).is_err() {
-            // Only jitter and where counting starts depend on it here.
-            return fastrand::u64(..);
-        }
-        let (numbers, _) = bytes.as_chunks::<8>();
-        pool.extend(numbers.iter().map(|number| u64::from_ne_bytes(*number)));
-        pool.pop().unwrap_or_default()
-    }
-}
-
-/// As long as UDP allows, so that nothing is cut.
-const LONGEST_DATAGRAM: usize = 65_535;
 
 /// How many datagrams are taken in before anything else has its turn.
 const BATCH: usize = 64;

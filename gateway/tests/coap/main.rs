@@ -12,3 +12,4 @@ mod blocks;
 mod device;
 mod observers;
 mod programs;
+mod secure;

@@ -18,25 +18,38 @@ const LIBCOAP: [&str; 4] = [
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Whether there is such a program; says so if not.
+pub(crate) async fn installed(name: &str) -> bool {
+    let found = is_installed(name).await;
+    if !found {
+        missing(name);
+    }
+    found
+}
+
+async fn is_installed(name: &str) -> bool {
+    let mut program = Command::new(name);
+    program.stdout(Stdio::null()).stderr(Stdio::null());
+    program.status().await.is_ok()
+}
+
+fn missing(name: &str) {
+    // Not `eprintln`, which is only seen when a test fails.
+    let text = format!("MISSING: {name} (apt-get install libcoap3-bin): this test has tested nothing\n");
+    std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes()).unwrap();
+}
+
 async fn libcoap() -> Option<&'static str> {
     for name in LIBCOAP {
-        if Command::new(name)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .await
-            .is_ok()
-        {
+        if is_installed(name).await {
             return Some(name);
         }
     }
-    // Not `eprintln`, which is only seen when a test fails.
-    let text = "MISSING: libcoap's client (apt-get install libcoap3-bin): this test has tested nothing\n";
-    std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes()).unwrap();
+    missing("coap-client");
     None
 }
 
-async fn run(program: &str, arguments: &[&str]) -> String {
+pub(crate) async fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).kill_on_drop(true).output();
     let output = tokio::time::timeout(PATIENCE, output)
         .await
