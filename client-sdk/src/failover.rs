@@ -247,7 +247,7 @@ impl Sink<Op> for Limited {
                 self.answers.push(Event::Unsubscribed(id));
                 return Ok(());
             }
-            Op::Acknowledge(_) => {}
+            Op::Acknowledge(_) | Op::Release(_) => {}
             _ => self.unanswered += 1,
         }
         self.session.as_mut().start_send(op)

@@ -262,13 +262,13 @@ impl Sink<Op> for HttpSession {
 
     fn start_send(mut self: Pin<&mut Self>, op: Op) -> Result<(), TransportError> {
         match op {
-            Op::Publish { id, message } => self.begin(id, message),
+            Op::Publish { id, message, .. } => self.begin(id, message),
             Op::Subscribe { id, .. } => {
                 let refusal = Refusal::new(RefusalKind::Unsupported);
                 self.answers.push_back(Event::Refused { id, refusal });
             }
             Op::Unsubscribe { id, .. } => self.answers.push_back(Event::Unsubscribed(id)),
-            Op::Acknowledge(_) => {}
+            Op::Acknowledge(_) | Op::Release(_) => {}
         }
         Ok(())
     }

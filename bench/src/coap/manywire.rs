@@ -50,6 +50,7 @@ impl Client for Ours {
                     let op = Op::Publish {
                         id: OpId(first + next as u64),
                         message: self.message.clone(),
+                        number: None,
                     };
                     self.session.feed(op).await.expect("room");
                     next += 1;

@@ -53,6 +53,11 @@ impl Backoff {
         self.online_since = Some(now);
     }
 
+    /// What ended the last sessions will not end the next ones.
+    pub(crate) fn handle_cause_found(&mut self) {
+        self.attempts = 0;
+    }
+
     /// A connection was lost or could not be made: how long to wait.
     ///
     /// A session that dies at once does not reset the delays, or a peer that accepts and drops would be stormed.

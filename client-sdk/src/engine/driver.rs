@@ -20,7 +20,7 @@ use crate::{
     message::Message,
     timer::Timer,
     transport::{
-        BoxFuture, ConnectContext, Connected, Event, Op, Session, Transport, TransportError,
+        BoxFuture, ConnectContext, Connected, Earlier, Event, Op, Session, Transport, TransportError,
         TransportErrorKind,
     },
 };
@@ -98,9 +98,12 @@ pub(crate) struct Connector {
 
 impl Connector {
     /// One attempt. Credentials that are refused are asked for once more: a source that has newer ones gets its chance.
-    async fn connect(self: Arc<Self>, attempt: u32) -> Result<Connected, TransportError> {
+    async fn connect(self: Arc<Self>, attempt: u32, earlier: Earlier) -> Result<Connected, TransportError> {
         let credentials = self.ask_credentials().await?;
-        let refused = match self.connect_with(credentials.as_ref(), attempt).await {
+        let refused = match self
+            .connect_with(credentials.as_ref(), attempt, earlier.clone())
+            .await
+        {
             Err(error) if error.kind() == TransportErrorKind::Refused(RefusalKind::Credentials) => error,
             outcome => return outcome,
         };
@@ -108,7 +111,7 @@ impl Connector {
         if newer == credentials {
             return Err(refused);
         }
-        self.connect_with(newer.as_ref(), attempt).await
+        self.connect_with(newer.as_ref(), attempt, earlier).await
     }
 
     async fn ask_credentials(&self) -> Result<Option<Credentials>, TransportError> {
@@ -124,6 +127,7 @@ impl Connector {
         &self,
         credentials: Option<&Credentials>,
         attempt: u32,
+        earlier: Earlier,
     ) -> Result<Connected, TransportError> {
         let context = ConnectContext {
             credentials,
@@ -133,6 +137,7 @@ impl Connector {
             will: self.will.as_ref(),
             persistent: self.persistent,
             attempt,
+            earlier,
             ..ConnectContext::new(self.dialect)
         };
         self.transport.connect(&context).await
@@ -152,7 +157,8 @@ async fn run(shared: &Shared, connector: &Arc<Connector>) {
     loop {
         let attempt = poll_fn(|context| idle(shared, &mut alarm, context)).await;
         let Some(attempt) = attempt else { return };
-        let mut attempt: BoxFuture<'_, _> = Box::pin(Arc::clone(connector).connect(attempt));
+        let earlier = shared.lock().earlier();
+        let mut attempt: BoxFuture<'_, _> = Box::pin(Arc::clone(connector).connect(attempt, earlier));
         let outcome = poll_fn(|context| connecting(shared, &mut alarm, attempt.as_mut(), context)).await;
         drop(attempt);
         match outcome {
@@ -313,7 +319,7 @@ impl<'a> Exchange<'a> {
             return None;
         }
         while self.outbound.len() < BATCH
-            && let Some(op) = engine.poll_op()
+            && let Some(op) = engine.poll_op(now)
         {
             self.outbound.push_back(op);
         }

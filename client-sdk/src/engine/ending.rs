@@ -1,9 +1,14 @@
 //! How messages, and the client, end without success.
 
-use super::{Engine, Link, queue::Leaving};
+use super::{
+    Engine, Link,
+    lane::Leaving,
+    suspicion::{Suspect, TRIES},
+};
 use crate::{
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, Refusal, RefusalKind},
     events::ClientEvent,
+    transport::TransportError,
 };
 
 impl Engine {
@@ -21,6 +26,26 @@ impl Engine {
     pub(super) fn give_back(&mut self, leaving: Leaving, kind: ErrorKind, reason: Option<Box<str>>) {
         let message = leaving.message.clone();
         self.fail(leaving, Error::with_message(kind, reason, message));
+    }
+
+    /// The server closes the connection whenever this is sent: that is its answer, and the rest goes on.
+    pub(super) fn give_up(&mut self, culprit: Suspect, error: &TransportError) {
+        let reason =
+            format!("each of {TRIES} times it was sent, the session ended without an answer: {error}");
+        match culprit {
+            Suspect::Publish(id) => {
+                if let Some(leaving) = self.queue.remove_given_up(id) {
+                    self.given_up.push(id);
+                    let kind = ErrorKind::Refused(RefusalKind::Other);
+                    self.give_back(leaving, kind, Some(reason.into()));
+                }
+            }
+            Suspect::Subscribe(subscription) => {
+                let refusal = Refusal::new(RefusalKind::Other).because(reason);
+                self.subscriptions.handle_ended(subscription, &refusal);
+            }
+        }
+        self.backoff.handle_cause_found();
     }
 
     /// Ends everything: the outcome of every message is told, and every stream ends.

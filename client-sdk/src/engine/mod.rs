@@ -6,9 +6,13 @@ pub(crate) mod deliveries;
 pub(crate) mod driver;
 mod ending;
 pub(crate) mod inbox;
+mod incoming;
+mod lane;
+mod numbers;
 pub(crate) mod queue;
 pub(crate) mod slot;
 pub(crate) mod subscriptions;
+mod suspicion;
 #[cfg(test)]
 mod tests;
 pub(crate) mod unclaimed;
@@ -25,6 +29,7 @@ use crate::{
         queue::{Accepted, Queue},
         slot::Slot,
         subscriptions::{ListenerId, Subscribed, Subscriptions},
+        suspicion::Suspicion,
         unclaimed::Unclaimed,
     },
     error::{Error, ErrorKind},
@@ -33,7 +38,7 @@ use crate::{
     outbox::Outbox,
     qos::QoS,
     trace,
-    transport::{Capabilities, Event, Op, OpId, Received, TransportError},
+    transport::{Capabilities, Earlier, Op, OpId, TransportError},
 };
 
 /// One client's whole state.
@@ -44,6 +49,9 @@ pub(crate) struct Engine {
     session: Capabilities,
     link: Link,
     backoff: Backoff,
+    suspicion: Suspicion,
+    /// Publishes that the transport may still hold, and is to forget.
+    given_up: Vec<OpId>,
     queue: Queue,
     subscriptions: Subscriptions,
     deliveries: Deliveries,
@@ -95,25 +103,19 @@ impl Engine {
         seed: u64,
         now: Instant,
     ) -> Self {
-        let (queue, in_doubt) = Queue::new(outbox, now);
-        let mut events = Events::default();
-        for message in in_doubt {
-            events.emit(&ClientEvent::SetAside {
-                message,
-                error: Error::new(ErrorKind::Indeterminate),
-            });
-        }
         Self {
             offered,
             session: offered,
             link: Link::Waiting { until: now },
             backoff: Backoff::new(reconnect, seed),
-            queue,
+            suspicion: Suspicion::default(),
+            given_up: Vec::new(),
+            queue: Queue::new(outbox, now),
             subscriptions: Subscriptions::default(),
             deliveries: Deliveries::default(),
             unclaimed: Unclaimed::default(),
             control: VecDeque::new(),
-            events,
+            events: Events::default(),
             first_attempt: Slot::new(),
             stopped: Slot::new(),
             closing: None,
@@ -309,22 +311,51 @@ impl Engine {
 
     /// The next operation for the session: acknowledgements first, then subscriptions, then messages, so that a full
     /// window holds nothing else back.
-    pub(crate) fn poll_op(&mut self) -> Option<Op> {
+    pub(crate) fn poll_op(&mut self, now: Instant) -> Option<Op> {
         if let Some(delivery) = self.deliveries.poll_acknowledge() {
             return Some(Op::Acknowledge(delivery));
+        }
+        if let Some(id) = self.queue.poll_release() {
+            return Some(Op::Release(id));
         }
         if self.control.is_empty() {
             self.control.extend(self.subscriptions.poll_ops());
         }
-        if let Some(op) = self.control.pop_front() {
+        let careful = self.suspicion.is_careful();
+        let alone = !self.suspicion.is_asking() && !self.queue.has_acknowledged();
+        if (!careful || alone)
+            && let Some(op) = self.control.pop_front()
+        {
+            match &op {
+                Op::Subscribe { id, subscription, .. } => {
+                    self.suspicion.handle_asked(*id, Some(*subscription), now)
+                }
+                Op::Unsubscribe { id, .. } => self.suspicion.handle_asked(*id, None, now),
+                _ => {}
+            }
             return Some(op);
         }
-        let next = self.queue.poll_send(self.session.max_in_flight);
+        let window = self.suspicion.window(self.session.max_in_flight);
+        let next = self.queue.poll_send(window, careful);
         while let Some((leaving, error)) = self.queue.poll_unmarkable() {
             self.fail(leaving, error);
         }
-        let (id, message) = next?;
-        Some(Op::Publish { id, message })
+        let (id, message, number) = next?;
+        if message.qos == QoS::AtMostOnce {
+            self.suspicion.handle_unanswerable();
+        } else {
+            self.suspicion.handle_sent(now);
+        }
+        Some(Op::Publish { id, message, number })
+    }
+
+    /// What the transport is to know when it connects.
+    pub(crate) fn earlier(&self) -> Earlier {
+        Earlier {
+            max_in_flight: self.suspicion.window(self.offered.max_in_flight),
+            given_up: self.given_up.clone(),
+            begun: self.queue.begun(),
+        }
     }
 
     /// A session began.
@@ -341,12 +372,16 @@ impl Engine {
         self.deliveries
             .handle_session_start(capabilities.acknowledge_in_order);
         self.backoff.handle_connected(now);
+        self.suspicion.handle_session_start(now);
+        self.given_up.clear();
         for id in in_doubt {
             if let Some(leaving) = self.queue.remove(*id) {
                 self.give_back(leaving, ErrorKind::Indeterminate, None);
             }
         }
-        self.queue.handle_held(held);
+        for lost in self.queue.handle_session_start(held, resumed) {
+            self.give_back(lost, ErrorKind::Indeterminate, None);
+        }
         for unfit in self.queue.remove_unfit(&capabilities) {
             let kind = match capabilities.max_payload {
                 Some(limit) if unfit.message.payload.len() > limit => ErrorKind::TooLarge,
@@ -373,9 +408,13 @@ impl Engine {
 
     /// An attempt to connect failed, or the session ended.
     pub(crate) fn handle_failure(&mut self, error: &TransportError, now: Instant) {
-        let was_online = self.is_online();
-        if was_online {
+        if self.is_online() {
+            let (in_flight, alone) = (self.queue.in_flight(), self.queue.alone_in_flight());
+            let culprit = self.suspicion.handle_session_end(error, in_flight, alone, now);
             self.handle_session_end();
+            if let Some(culprit) = culprit {
+                self.give_up(culprit, error);
+            }
         }
         let failure = Error::connection(error.clone());
         trace::debug!(error = %error, attempts = %self.backoff.attempts(), "not connected");
@@ -400,67 +439,6 @@ impl Engine {
     pub(crate) fn handle_closed(&mut self) {
         self.stop(None);
         self.handle_session_end();
-    }
-
-    /// Something arrived.
-    pub(crate) fn handle_event(&mut self, event: Event) {
-        match event {
-            Event::Published(id) => {
-                if let Some(leaving) = self.queue.remove(id) {
-                    leaving.succeed();
-                }
-            }
-            Event::Weakened { id, qos } => {
-                if let Some(leaving) = self.queue.remove(id) {
-                    leaving.succeed_with(qos);
-                }
-            }
-            Event::Refused { id, refusal } => {
-                if self.subscriptions.handle_refused(id, &refusal) {
-                    return;
-                }
-                if let Some(leaving) = self.queue.remove(id) {
-                    self.fail(leaving, Error::refused(&refusal));
-                }
-            }
-            Event::Indeterminate(id) => {
-                if let Some(leaving) = self.queue.remove(id) {
-                    self.give_back(leaving, ErrorKind::Indeterminate, None);
-                }
-            }
-            Event::Unsent(id) => self.queue.handle_unsent(id),
-            Event::Message(received) => self.handle_message(received),
-            Event::Subscribed { id, qos } => self.subscriptions.handle_subscribed(id, qos),
-            Event::Unsubscribed(id) => self.subscriptions.handle_unsubscribed(id),
-            Event::Gap(_) => self.events.emit(&ClientEvent::Gap),
-            Event::Ended {
-                subscription,
-                refusal,
-            } => self.subscriptions.handle_ended(subscription, &refusal),
-        }
-    }
-
-    fn handle_message(&mut self, received: Received) {
-        let delivery = received.delivery;
-        let serial = delivery.map(|_| self.deliveries.next_serial());
-        let received = Arc::new(received);
-        let (mut takers, overflowed) = self.subscriptions.route(Arc::clone(&received), serial);
-        if let Some(serial) = serial
-            && takers == 0
-            && self.unclaimed.keep(&received, serial)
-        {
-            takers = 1;
-        }
-        if let Some(delivery) = delivery {
-            self.deliveries.handle_arrival(delivery, takers);
-        }
-        for listener in overflowed {
-            if let Some(filter) = self.subscriptions.filter_of(listener) {
-                self.events.emit(&ClientEvent::Overflowed {
-                    filter: filter.clone(),
-                });
-            }
-        }
     }
 
     fn handle_session_end(&mut self) {

@@ -2,23 +2,31 @@
 
 use std::{
     collections::{HashSet, VecDeque},
+    num::NonZeroU16,
     sync::Arc,
     task::Waker,
     time::Instant,
 };
 
 use crate::{
-    engine::slot::Slot,
+    engine::{
+        lane::{Entry, Lane, Leaving, op_id, place},
+        numbers::Numbers,
+        slot::Slot,
+    },
     error::{Error, ErrorKind},
     message::Message,
-    outbox::{Outbox, Store, Stored},
+    outbox::{Exchange, Outbox, Store, Stored},
     qos::QoS,
     receipt::Receipt,
-    transport::{Capabilities, OpId},
+    transport::{Begun, Capabilities, OpId},
 };
 
 /// The outcome of one publish, as its receipt or as the reason why there is none.
 pub(crate) type Published = Result<Receipt, Error>;
+
+/// A message to be sent, and the number of its exchange if the store knows of it.
+pub(crate) type Sending = (OpId, Message, Option<NonZeroU16>);
 
 /// The messages, in two lanes: those that are acknowledged, which wait for the window, and those that are not,
 /// which never wait behind them.
@@ -28,6 +36,9 @@ pub(crate) struct Queue {
     max_bytes: usize,
     store: Option<Box<dyn Store>>,
     lanes: [Lane; 2],
+    numbers: Numbers,
+    /// The peer has these, and they are finished when that is noted.
+    releasing: VecDeque<OpId>,
     messages: usize,
     bytes: usize,
     in_flight: usize,
@@ -47,65 +58,16 @@ pub(crate) struct Accepted {
     pub(crate) stored: Option<Stored>,
 }
 
-#[derive(Debug, Default)]
-struct Lane {
-    /// The sequence number of the first entry.
-    first: u64,
-    /// `None` where a message is done and an earlier one is not.
-    entries: VecDeque<Option<Entry>>,
-    /// Entries before this one are in flight or done.
-    cursor: usize,
-}
-
-#[derive(Debug)]
-struct Entry {
-    message: Message,
-    slot: Arc<Slot<Published>>,
-    expires: Option<Instant>,
-    attempts: u32,
-    in_flight: bool,
-    /// Its key in the store.
-    key: Option<u64>,
-    /// Asked to be noted as about to be sent.
-    marked: Option<Stored>,
-    /// Accepted by an earlier process: nobody here waits for its outcome.
-    recovered: bool,
-}
-
-/// What is left of a message that leaves the queue.
-#[derive(Debug)]
-pub(crate) struct Leaving {
-    pub(crate) message: Message,
-    pub(crate) in_flight: bool,
-    pub(crate) recovered: bool,
-    slot: Arc<Slot<Published>>,
-    attempts: u32,
-}
-
-impl Leaving {
-    pub(crate) fn succeed(self) {
-        let qos = self.message.qos;
-        self.succeed_with(qos);
-    }
-
-    pub(crate) fn succeed_with(self, qos: QoS) {
-        self.slot.fill(Ok(Receipt::new(qos, self.attempts)));
-    }
-
-    pub(crate) fn fill(self, error: Error) {
-        self.slot.fill(Err(error));
-    }
-}
-
 impl Queue {
-    /// An empty queue, or one with what an earlier process left. What that may have sent and must not be repeated is
-    /// returned.
-    pub(crate) fn new(outbox: Outbox, now: Instant) -> (Self, Vec<Message>) {
+    /// An empty queue, or one with what an earlier process left.
+    pub(crate) fn new(outbox: Outbox, now: Instant) -> Self {
         let mut queue = Self {
             max_messages: outbox.max_messages,
             max_bytes: outbox.max_bytes,
             store: outbox.store,
             lanes: [Lane::default(), Lane::default()],
+            numbers: Numbers::default(),
+            releasing: VecDeque::new(),
             messages: 0,
             bytes: 0,
             in_flight: 0,
@@ -114,18 +76,20 @@ impl Queue {
             next_waiter: 0,
             unmarkable: Vec::new(),
         };
-        let mut in_doubt = Vec::new();
         for earlier in outbox.recovered {
-            if !earlier.marked {
-                queue.push(earlier.message, Some(earlier.key), true, now);
-                continue;
-            }
-            in_doubt.push(earlier.message);
-            if let Some(store) = &mut queue.store {
-                store.remove(earlier.key);
+            let (id, _) = queue.push(earlier.message, Some(earlier.key), true, now);
+            if let Some(exchange) = earlier.exchange
+                && let Some(entry) = queue.entry(id)
+            {
+                entry.begun = true;
+                entry.attempts = 1;
+                entry.number = Some(exchange.number);
+                entry.marked = Some(stored_already());
+                entry.received = exchange.received.then(stored_already);
+                queue.numbers.handle_used(exchange.number);
             }
         }
-        (queue, in_doubt)
+        queue
     }
 
     /// Whom to call when something was written to the store.
@@ -180,6 +144,9 @@ impl Queue {
             in_flight: false,
             key,
             marked: None,
+            number: None,
+            received: None,
+            begun: false,
             recovered,
             message,
         };
@@ -191,10 +158,13 @@ impl Queue {
     }
 
     /// The next message to send: any that needs no acknowledgement, else the first for which the window has room.
-    pub(crate) fn poll_send(&mut self, window: usize) -> Option<(OpId, Message)> {
-        let [unacknowledged, _] = &mut self.lanes;
-        if let Some((sequence, entry)) = unacknowledged.next_queued() {
-            return Some((op_id(QoS::AtMostOnce, sequence), entry.send()));
+    ///
+    /// With `acknowledged_first`, those that need no acknowledgement wait until there are no others.
+    pub(crate) fn poll_send(&mut self, window: usize, acknowledged_first: bool) -> Option<Sending> {
+        let [unacknowledged, acknowledged] = &mut self.lanes;
+        let may_pass = !acknowledged_first || acknowledged.entries.is_empty();
+        if may_pass && let Some((sequence, entry)) = unacknowledged.next_queued() {
+            return Some((op_id(QoS::AtMostOnce, sequence), entry.send(), None));
         }
         if self.in_flight >= window.max(1) {
             return None;
@@ -204,10 +174,10 @@ impl Queue {
             let cursor = acknowledged.cursor;
             let (sequence, entry) = acknowledged.next_queued()?;
             let id = op_id(entry.message.qos, sequence);
-            match entry.poll_marked(self.store.as_deref_mut()) {
+            match entry.poll_marked(self.store.as_deref_mut(), &mut self.numbers) {
                 Some(Ok(())) => {
                     self.in_flight += 1;
-                    return Some((id, entry.send()));
+                    return Some((id, entry.send(), entry.number));
                 }
                 Some(Err(error)) => {
                     let leaving = self.remove(id)?;
@@ -229,25 +199,30 @@ impl Queue {
 
     /// Takes a message out if it is not on its way.
     pub(crate) fn remove_if_queued(&mut self, id: OpId) -> Option<Leaving> {
-        let (lane, sequence) = place(id)?;
-        let lane = self.lanes.get(lane)?;
-        let index = usize::try_from(sequence.checked_sub(lane.first)?).ok()?;
-        let queued = lane
-            .entries
-            .get(index)?
-            .as_ref()
-            .is_some_and(|entry| !entry.in_flight);
-        if queued { self.remove(id) } else { None }
+        if self.entry(id)?.is_queued() {
+            self.remove(id)
+        } else {
+            None
+        }
     }
 
     /// Takes a message out, whatever became of it; `None` for one that is not there (any more).
     pub(crate) fn remove(&mut self, id: OpId) -> Option<Leaving> {
         let (lane, sequence) = place(id)?;
         let lane = self.lanes.get_mut(lane)?;
-        let index = usize::try_from(sequence.checked_sub(lane.first)?).ok()?;
-        let entry = lane.entries.get_mut(index)?.take()?;
+        let entry = lane.entries.get_mut(lane.index(sequence)?)?.take()?;
         lane.trim();
         Some(self.leave(entry))
+    }
+
+    /// Takes out what is not tried any more. The peer may remember its number, which is not used again in this session.
+    pub(crate) fn remove_given_up(&mut self, id: OpId) -> Option<Leaving> {
+        let number = self.entry(id)?.number;
+        let leaving = self.remove(id);
+        number
+            .into_iter()
+            .for_each(|number| self.numbers.handle_used(number));
+        leaving
     }
 
     /// The session is about to end and has not sent this.
@@ -256,10 +231,7 @@ impl Queue {
         let Some(lane) = self.lanes.get_mut(lane) else {
             return;
         };
-        let index = sequence
-            .checked_sub(lane.first)
-            .and_then(|index| usize::try_from(index).ok());
-        let Some(index) = index else { return };
+        let Some(index) = lane.index(sequence) else { return };
         if let Some(Some(entry)) = lane.entries.get_mut(index)
             && entry.in_flight
         {
@@ -277,6 +249,7 @@ impl Queue {
     pub(crate) fn handle_session_end(&mut self) -> Vec<Leaving> {
         let [unacknowledged, acknowledged] = &mut self.lanes;
         acknowledged.cursor = 0;
+        self.releasing.clear();
         for entry in acknowledged.entries.iter_mut().flatten() {
             entry.in_flight = false;
         }
@@ -290,8 +263,51 @@ impl Queue {
         sent.into_iter().map(|entry| self.leave(entry)).collect()
     }
 
-    /// A session began: these are still in flight.
-    pub(crate) fn handle_held(&mut self, held: &[OpId]) {
+    /// The peer has the message, and will know a repeat of it until it is released.
+    pub(crate) fn handle_received(&mut self, id: OpId) {
+        let Some((lane, sequence)) = place(id) else { return };
+        let entry = self.lanes.get_mut(lane).and_then(|lane| lane.entry(sequence));
+        let Some(entry) = entry else { return };
+        if let (Some(store), Some(key), Some(number), None) =
+            (&mut self.store, entry.key, entry.number, &entry.received)
+        {
+            let received = true;
+            entry.received = Some(store.mark(key, Exchange { number, received }));
+        }
+        self.releasing.push_back(id);
+    }
+
+    /// The next message that the peer has, once that is noted: if the process ended now, a later one would not send it again.
+    pub(crate) fn poll_release(&mut self) -> Option<OpId> {
+        while let Some(&id) = self.releasing.front() {
+            match self.entry(id).map(|entry| &entry.received) {
+                // It could not be noted: going on is all the same the best that can be done for it.
+                Some(Some(stored)) if stored.outcome().is_none() => return None,
+                Some(_) => return self.releasing.pop_front(),
+                None => drop(self.releasing.pop_front()),
+            }
+        }
+        None
+    }
+
+    /// What an earlier process began, until the first session says what became of it.
+    pub(crate) fn begun(&self) -> Vec<Begun> {
+        let [_, acknowledged] = &self.lanes;
+        let entries = acknowledged.entries.iter().zip(acknowledged.first..);
+        let begun = entries.filter_map(|(entry, sequence)| {
+            let entry = entry.as_ref().filter(|entry| entry.begun)?;
+            Some(Begun {
+                id: op_id(entry.message.qos, sequence),
+                message: entry.message.clone(),
+                number: entry.number?,
+                received: entry.received.is_some(),
+            })
+        });
+        begun.collect()
+    }
+
+    /// A session began: these are still in flight. Returns what an earlier process began and the peer does not remember.
+    pub(crate) fn handle_session_start(&mut self, held: &[OpId], resumed: bool) -> Vec<Leaving> {
         let held: HashSet<OpId> = held.iter().copied().collect();
         let [_, acknowledged] = &mut self.lanes;
         for (entry, sequence) in acknowledged.entries.iter_mut().zip(acknowledged.first..) {
@@ -299,9 +315,17 @@ impl Queue {
                 && held.contains(&op_id(entry.message.qos, sequence))
             {
                 entry.in_flight = true;
+                entry.begun = false;
                 self.in_flight += 1;
             }
         }
+        let lost = self.remove_where(|entry| entry.begun);
+        if !resumed {
+            let [_, acknowledged] = &self.lanes;
+            let numbers = acknowledged.entries.iter().flatten();
+            self.numbers.keep_only(numbers.filter_map(|entry| entry.number));
+        }
+        lost
     }
 
     /// Takes out what the session cannot carry: larger than its limit, or asking for more than it gives.
@@ -344,6 +368,27 @@ impl Queue {
     /// Not delivered and older than its lifetime at this moment, at the earliest.
     pub(crate) const fn poll_timeout(&self) -> Option<Instant> {
         self.next_expiry
+    }
+
+    /// How many acknowledged messages are in flight.
+    pub(crate) const fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// The acknowledged message in flight, if it is the only one.
+    pub(crate) fn alone_in_flight(&self) -> Option<OpId> {
+        let [_, acknowledged] = &self.lanes;
+        let mut entries = acknowledged.entries.iter().zip(acknowledged.first..);
+        let (entry, sequence) = entries
+            .find_map(|(entry, sequence)| Some((entry.as_ref().filter(|entry| entry.in_flight)?, sequence)))
+            .filter(|_| self.in_flight == 1)?;
+        Some(op_id(entry.message.qos, sequence))
+    }
+
+    /// Whether there are messages that are to be acknowledged.
+    pub(crate) fn has_acknowledged(&self) -> bool {
+        let [_, acknowledged] = &self.lanes;
+        !acknowledged.entries.is_empty()
     }
 
     /// How many messages wait or are in flight.
@@ -396,14 +441,20 @@ impl Queue {
         }
     }
 
+    fn entry(&mut self, id: OpId) -> Option<&mut Entry> {
+        let (lane, sequence) = place(id)?;
+        self.lanes.get_mut(lane)?.entry(sequence)
+    }
+
     fn remove_queued(&mut self, unwanted: impl Fn(&Entry) -> bool) -> Vec<Leaving> {
+        self.remove_where(|entry| entry.is_queued() && unwanted(entry))
+    }
+
+    fn remove_where(&mut self, unwanted: impl Fn(&Entry) -> bool) -> Vec<Leaving> {
         let mut taken = Vec::new();
         for lane in &mut self.lanes {
             for slot in &mut lane.entries {
-                if slot
-                    .as_ref()
-                    .is_some_and(|entry| !entry.in_flight && unwanted(entry))
-                {
+                if slot.as_ref().is_some_and(&unwanted) {
                     taken.extend(slot.take());
                 }
             }
@@ -421,6 +472,9 @@ impl Queue {
         if let (Some(store), Some(key)) = (&mut self.store, entry.key) {
             store.remove(key);
         }
+        if let Some(number) = entry.number {
+            self.numbers.handle_free(number);
+        }
         self.wake_next_waiter();
         Leaving {
             recovered: entry.recovered,
@@ -432,61 +486,8 @@ impl Queue {
     }
 }
 
-impl Lane {
-    /// The first entry that is not in flight, from the cursor on, which moves past it.
-    fn next_queued(&mut self) -> Option<(u64, &mut Entry)> {
-        let start = self.cursor;
-        let found = self
-            .entries
-            .range(start.min(self.entries.len())..)
-            .position(|slot| slot.as_ref().is_some_and(|entry| !entry.in_flight));
-        let Some(offset) = found else {
-            self.cursor = self.entries.len();
-            return None;
-        };
-        let index = start + offset;
-        self.cursor = index + 1;
-        let sequence = self.first + index as u64;
-        Some((sequence, self.entries.get_mut(index)?.as_mut()?))
-    }
-
-    /// Forgets what is done at the front.
-    fn trim(&mut self) {
-        while let Some(None) = self.entries.front() {
-            self.entries.pop_front();
-            self.first += 1;
-            self.cursor = self.cursor.saturating_sub(1);
-        }
-    }
-}
-
-impl Entry {
-    /// Whether it may be sent: exactly once only when the store knows of it, so that no later process sends it again.
-    fn poll_marked(&mut self, store: Option<&mut (dyn Store + 'static)>) -> Option<Result<(), Error>> {
-        let (Some(store), Some(key), QoS::ExactlyOnce) = (store, self.key, self.message.qos) else {
-            return Some(Ok(()));
-        };
-        self.marked.get_or_insert_with(|| store.mark(key)).outcome()
-    }
-
-    fn send(&mut self) -> Message {
-        self.in_flight = true;
-        self.attempts = self.attempts.saturating_add(1);
-        self.message.clone()
-    }
-}
-
-/// An id says its lane in its lowest bits: 0 unacknowledged, 1 acknowledged; 2 is for what is no publish.
-fn op_id(qos: QoS, sequence: u64) -> OpId {
-    OpId(sequence << 2 | u64::from(qos != QoS::AtMostOnce))
-}
-
-fn place(id: OpId) -> Option<(usize, u64)> {
-    let lane = usize::try_from(id.0 & 3).ok()?;
-    Some((lane, id.0 >> 2))
-}
-
-/// The id of an operation that is no publish.
-pub(crate) const fn control_id(sequence: u64) -> OpId {
-    OpId(sequence << 2 | 2)
+fn stored_already() -> Stored {
+    let stored = Slot::new();
+    stored.fill(Ok(()));
+    stored
 }

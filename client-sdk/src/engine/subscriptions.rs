@@ -7,7 +7,7 @@ use manywire_topics::{FilterBuf, FilterSet};
 use crate::{
     engine::{
         inbox::{Inbox, Item, Put, Serial},
-        queue::control_id,
+        lane::control_id,
         slot::Slot,
     },
     error::{Error, Refusal},

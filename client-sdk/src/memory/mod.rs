@@ -48,6 +48,9 @@ pub struct Faults {
     pub refuse: Option<RefusalKind>,
     /// A session is cut at the operation after so many.
     pub drop_after: Option<u64>,
+    /// A session is cut whenever a message with this payload is published, which nobody gets: as a server does that has no
+    /// other way to refuse it.
+    pub cut_at: Option<&'static str>,
     /// The operation at which a session is cut is carried out all the same: only its answer is lost.
     pub lose_answer: bool,
     /// Every message is delivered twice, unless it is delivered exactly once.

@@ -181,7 +181,8 @@ impl MemorySession {
         let faults = self.broker.faults();
         self.operations += 1;
         let cut = faults.drop_after.is_some_and(|limit| self.operations > limit);
-        if cut && !faults.lose_answer {
+        let poison = matches!((&op, faults.cut_at), (Op::Publish { message, .. }, Some(poison)) if message.payload == poison);
+        if poison || (cut && !faults.lose_answer) {
             self.line.cut();
             return;
         }
@@ -213,7 +214,7 @@ impl MemorySession {
             ))
         };
         match op {
-            Op::Publish { id, message } => refused(id).or_else(|| {
+            Op::Publish { id, message, .. } => refused(id).or_else(|| {
                 let qos = message.qos;
                 self.broker.publish(message);
                 Some((Event::Published(id), qos))
@@ -240,6 +241,7 @@ impl MemorySession {
                 self.line.lock().filters.remove(&subscription);
                 Some((Event::Unsubscribed(id), QoS::AtMostOnce))
             }
+            Op::Release(_) => None,
             Op::Acknowledge(delivery) => {
                 self.line
                     .lock()

@@ -33,27 +33,29 @@ impl<T> Default for InFlight<T> {
 }
 
 impl<T> InFlight<T> {
-    /// Gives `exchange` the next free identifier. Gives it back when all 65,535 are held.
+    /// Gives `exchange` the next free identifier. Gives it back when all 32,767 are held: those above are the engine's to give.
     pub(super) fn hold(&mut self, exchange: T) -> Result<PacketId, T> {
-        for _ in 0..=u16::MAX {
-            self.last_id = self.last_id.wrapping_add(1);
+        for _ in 0..=HIGHEST {
+            self.last_id = (self.last_id + 1) & HIGHEST;
             let Some(id) = PacketId::new(self.last_id) else {
                 continue;
             };
             if self.held.contains_key(&id) {
                 continue;
             }
-            self.next_sequence += 1;
-            self.held.insert(
-                id,
-                Held {
-                    sequence: self.next_sequence,
-                    exchange,
-                },
-            );
+            self.renew(id, exchange);
             return Ok(id);
         }
         Err(exchange)
+    }
+
+    /// Gives `exchange` this identifier, unless it is held.
+    pub(super) fn hold_as(&mut self, id: PacketId, exchange: T) -> Option<PacketId> {
+        if self.held.contains_key(&id) {
+            return None;
+        }
+        self.renew(id, exchange);
+        Some(id)
     }
 
     pub(super) fn get_mut(&mut self, id: PacketId) -> Option<&mut T> {
@@ -96,6 +98,9 @@ impl<T> InFlight<T> {
     }
 }
 
+/// The highest identifier that is chosen here.
+const HIGHEST: u16 = 0x7FFF;
+
 /// Packet identifiers are handed out in turn: spreading them takes one multiplication, and a server can only answer with one that we chose.
 #[derive(Default)]
 struct PacketIdHasher(u64);
@@ -136,9 +141,10 @@ mod tests {
     #[test]
     fn all_identifiers_held_is_a_refusal_and_not_a_wedge() {
         let mut in_flight = InFlight::default();
-        let ids: Vec<_> = (0..65_535).map(|n| in_flight.hold(n).unwrap()).collect();
+        let ids: Vec<_> = (0..32_767).map(|n| in_flight.hold(n).unwrap()).collect();
         assert_eq!(in_flight.hold(65_535), Err(65_535));
         let middle = ids[30_000];
+        assert_eq!(in_flight.hold_as(middle, 0), None);
         assert_eq!(in_flight.release(middle), Some(30_000));
         assert_eq!(in_flight.hold(65_535), Ok(middle));
         assert_eq!(in_flight.in_order().last(), Some(&(middle, &65_535)));

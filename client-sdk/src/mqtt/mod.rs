@@ -148,6 +148,7 @@ impl MqttTransport {
         let session = self.home.lock().unwrap_or_else(PoisonError::into_inner).take();
         let session = session.unwrap_or_else(|| Session::new(context.dialect));
         let mut connection = Connection::new(stream, session, Arc::clone(&self.home), version);
+        connection.session().handle_earlier(&context.earlier);
         self.introduce(connection.session(), version, context)?;
         let accepted = poll_fn(|task| connection.poll_accepted(task)).await?;
         let mut capabilities = self.capabilities();

@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     fmt,
+    num::NonZeroU16,
     path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
@@ -11,7 +12,7 @@ use std::{
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
-use super::{Recovered, Store, Stored, record};
+use super::{Exchange, Recovered, Store, Stored, record};
 use crate::{
     engine::slot::Slot,
     error::{Error, ErrorKind},
@@ -20,8 +21,8 @@ use crate::{
 
 /// Messages, by the order of their acceptance.
 const MESSAGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("messages");
-/// Keys of messages that may have been sent and must not be repeated.
-const MARKED: TableDefinition<'_, u64, ()> = TableDefinition::new("marked");
+/// Those that may have been sent and must not be sent anew: the number of the exchange, and how far it got.
+const EXCHANGES: TableDefinition<'_, u64, (u16, bool)> = TableDefinition::new("exchanges");
 
 pub(super) struct FileStore {
     shared: Arc<Shared>,
@@ -52,6 +53,7 @@ enum Command {
     },
     Mark {
         key: u64,
+        exchange: Exchange,
         stored: Stored,
     },
     Remove {
@@ -105,10 +107,11 @@ impl Store for FileStore {
         (key, stored)
     }
 
-    fn mark(&mut self, key: u64) -> Stored {
+    fn mark(&mut self, key: u64, exchange: Exchange) -> Stored {
         let stored = Slot::new();
         self.command(Command::Mark {
             key,
+            exchange,
             stored: Arc::clone(&stored),
         });
         stored
@@ -207,14 +210,10 @@ impl Shared {
 fn read(database: &Database) -> Result<Vec<Recovered>, redb::Error> {
     let transaction = database.begin_write()?;
     transaction.open_table(MESSAGES)?;
-    transaction.open_table(MARKED)?;
+    transaction.open_table(EXCHANGES)?;
     transaction.commit()?;
     let transaction = database.begin_read()?;
-    let marked: HashSet<u64> = transaction
-        .open_table(MARKED)?
-        .iter()?
-        .map(|entry| entry.map(|(key, _)| key.value()))
-        .collect::<Result<_, _>>()?;
+    let exchanges = transaction.open_table(EXCHANGES)?;
     let now = SystemTime::now();
     let mut recovered = Vec::new();
     for entry in transaction.open_table(MESSAGES)?.iter()? {
@@ -222,10 +221,16 @@ fn read(database: &Database) -> Result<Vec<Recovered>, redb::Error> {
         let key = key.value();
         let message = record::decode(record.value(), now)
             .ok_or_else(|| redb::Error::Corrupted(format!("record {key} is no message")))?;
+        let exchange = exchanges.get(key)?.map(|noted| noted.value());
+        let exchange = exchange.map(|(number, received)| {
+            NonZeroU16::new(number)
+                .map(|number| Exchange { number, received })
+                .ok_or_else(|| redb::Error::Corrupted(format!("exchange {key} has no number")))
+        });
         recovered.push(Recovered {
             key,
             message,
-            marked: marked.contains(&key),
+            exchange: exchange.transpose()?,
         });
     }
     Ok(recovered)
@@ -241,21 +246,21 @@ fn write(database: &Database, commands: &[Command], postponed: &[u64]) -> Result
     let transaction = database.begin_write()?;
     {
         let mut messages = transaction.open_table(MESSAGES)?;
-        let mut marked = transaction.open_table(MARKED)?;
+        let mut exchanges = transaction.open_table(EXCHANGES)?;
         for command in commands {
             match command {
                 Command::Put { key, record, .. } if !removed.contains(key) => {
                     messages.insert(key, record.as_slice())?;
                 }
-                Command::Mark { key, .. } if !removed.contains(key) => {
-                    marked.insert(key, ())?;
+                Command::Mark { key, exchange, .. } if !removed.contains(key) => {
+                    exchanges.insert(key, (exchange.number.get(), exchange.received))?;
                 }
                 _ => {}
             }
         }
         for key in removed {
             messages.remove(key)?;
-            marked.remove(key)?;
+            exchanges.remove(key)?;
         }
     }
     transaction.commit()?;

@@ -5,7 +5,7 @@ mod file;
 #[cfg(feature = "outbox-file")]
 mod record;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, num::NonZeroU16, sync::Arc};
 
 #[cfg(feature = "outbox-file")]
 use self::file::FileStore;
@@ -38,7 +38,10 @@ impl Outbox {
     /// while one write is under way share the next one, so the cost of `fsync`, a millisecond or so, is paid once for
     /// many; [`sync_every`](Self::sync_every) trades it for a little risk. The writing is done by a thread of its own.
     ///
-    /// What is published exactly once is noted in the file before it is sent. After a crash in between it is
+    /// What is published exactly once is noted in the file before it is sent, and again when the platform has it: two more
+    /// writes, which messages under way at the same time share. After a crash in between, the next process goes on
+    /// where this one was if the platform kept the session (MQTT with a [persistent
+    /// session](crate::ClientBuilder::persistent_session) and the same client id). If it did not, the message is
     /// [indeterminate](crate::ErrorKind::Indeterminate), and [`ClientEvent::SetAside`](crate::ClientEvent::SetAside)
     /// says so: it is not repeated.
     ///
@@ -103,8 +106,8 @@ pub(crate) trait Store: Send + fmt::Debug {
     /// Keeps a message, under a key that is larger than those before.
     fn put(&mut self, message: &Message) -> (u64, Stored);
 
-    /// Notes that a message is about to be sent, and must not be repeated.
-    fn mark(&mut self, key: u64) -> Stored;
+    /// Notes how far a message is about to get, so that no later process begins anew with it.
+    fn mark(&mut self, key: u64, exchange: Exchange) -> Stored;
 
     /// Forgets a message.
     fn remove(&mut self, key: u64);
@@ -123,6 +126,14 @@ pub(crate) struct Recovered {
     pub(crate) key: u64,
     /// Its lifetime is what is left of it.
     pub(crate) message: Message,
-    /// It may have been sent, and must not be repeated.
-    pub(crate) marked: bool,
+    /// How far it got, if it may have been sent and must not be repeated.
+    pub(crate) exchange: Option<Exchange>,
+}
+
+/// A publish exactly once that was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Exchange {
+    pub(crate) number: NonZeroU16,
+    /// Whether the peer has the message.
+    pub(crate) received: bool,
 }

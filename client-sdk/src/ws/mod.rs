@@ -325,7 +325,7 @@ impl Sink<Op> for WebSocketSession {
 
     fn start_send(mut self: Pin<&mut Self>, op: Op) -> Result<(), TransportError> {
         match op {
-            Op::Publish { id, message } => self.publish(id, message),
+            Op::Publish { id, message, .. } => self.publish(id, message),
             Op::Subscribe {
                 id,
                 subscription,
@@ -336,7 +336,7 @@ impl Sink<Op> for WebSocketSession {
                 self.unsubscribe(subscription);
                 self.events.push_back(Event::Unsubscribed(id));
             }
-            Op::Acknowledge(_) => {}
+            Op::Acknowledge(_) | Op::Release(_) => {}
         }
         Ok(())
     }

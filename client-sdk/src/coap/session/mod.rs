@@ -301,7 +301,7 @@ impl Sink<Op> for CoapSession {
 
     fn start_send(mut self: Pin<&mut Self>, op: Op) -> Result<(), TransportError> {
         let (id, outcome) = match op {
-            Op::Publish { id, message } => (id, self.publish(id, message)),
+            Op::Publish { id, message, .. } => (id, self.publish(id, message)),
             Op::Subscribe {
                 id,
                 subscription,
@@ -312,6 +312,7 @@ impl Sink<Op> for CoapSession {
                 self.unsubscribe(id, subscription);
                 (id, Ok(()))
             }
+            Op::Release(_) => return Ok(()),
             Op::Acknowledge(delivery) => {
                 if let Some(confirm) = self.deliveries.remove(&delivery) {
                     self.endpoint.confirm(confirm);

@@ -1,6 +1,7 @@
 //! The engine under simulated time, with a session that is a list.
 
 mod answers;
+mod culprit;
 mod outbox;
 mod receiving;
 mod sessions;
@@ -87,7 +88,7 @@ impl World {
     }
 
     fn ops(&mut self) -> Vec<Op> {
-        std::iter::from_fn(|| self.engine.poll_op()).collect()
+        std::iter::from_fn(|| self.engine.poll_op(self.now)).collect()
     }
 
     /// The subtopics of the publishes to be sent now, with their ids.
@@ -124,7 +125,7 @@ fn everything() -> Capabilities {
 
 fn publish_of(op: Op) -> Option<(String, OpId)> {
     match op {
-        Op::Publish { id, message } => Some((String::from_utf8(message.payload.to_vec()).unwrap(), id)),
+        Op::Publish { id, message, .. } => Some((String::from_utf8(message.payload.to_vec()).unwrap(), id)),
         _ => None,
     }
 }

@@ -27,7 +27,7 @@ impl Session {
         if connack.reason.is_error() {
             return Err(binding::refused(connack.reason));
         }
-        self.connection.open(connack.properties, now);
+        self.connection.open(connack.properties, self.window, now);
         let mut accepted = Accepted {
             resumed: connack.session_present,
             limits: Limits::new(connack.properties),
@@ -52,7 +52,7 @@ impl Session {
                     Exchange::Publish { id, message, .. } if message.qos == QoS::ExactlyOnce => {
                         accepted.in_doubt.push(id)
                     }
-                    Exchange::Release { id } => accepted.in_doubt.push(id),
+                    Exchange::Received { id } | Exchange::Release { id } => accepted.in_doubt.push(id),
                     // At least once: repeating it is what was asked for.
                     _ => {}
                 }
@@ -71,6 +71,11 @@ impl Session {
                 Exchange::Publish { id, .. } => {
                     held.push(*id);
                     self.connection.unsent.push_back(packet_id);
+                }
+                Exchange::Received { id } => {
+                    held.push(*id);
+                    self.received.push_back((*id, packet_id));
+                    self.events.push_back(Event::Received(*id));
                 }
                 Exchange::Release { id } => {
                     held.push(*id);
@@ -148,9 +153,12 @@ impl Session {
                 if ack.reason.is_error() {
                     return self.finish(ack, id);
                 }
-                self.in_flight.renew(ack.packet_id, Exchange::Release { id });
-                true
+                self.in_flight.renew(ack.packet_id, Exchange::Received { id });
+                self.received.push_back((id, ack.packet_id));
+                return self.events.push_back(Event::Received(id));
             }
+            // Said again before the engine has taken note of it.
+            Some(Exchange::Received { .. }) => return self.counters.unsolicited += 1,
             exchange => {
                 self.counters.unsolicited += 1;
                 matches!(exchange, Some(Exchange::Release { .. }))
@@ -185,10 +193,7 @@ impl Session {
                 .unsent
                 .retain(|packet_id| *packet_id != ack.packet_id);
         }
-        self.connection.quota = self
-            .connection
-            .receive_maximum
-            .min(self.connection.quota.saturating_add(1));
+        self.connection.handle_answered();
         self.events.push_back(if ack.reason.is_error() {
             Event::Refused {
                 id,

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     binding::mqtt as binding,
     message::Message,
-    transport::{Capabilities, DeliveryId, Event, Op, OpId, TransportError, TransportErrorKind},
+    transport::{Capabilities, DeliveryId, Earlier, Event, Op, OpId, TransportError, TransportErrorKind},
 };
 
 /// One MQTT session: what outlives connections, and the current connection.
@@ -40,6 +40,10 @@ pub(super) struct Session {
     events: VecDeque<Event>,
     /// QoS 0 publishes that are not yet handed to the operating system, with the position of their last byte.
     unconfirmed: VecDeque<(u64, OpId)>,
+    /// What the engine has to release, in the order the server received it.
+    received: VecDeque<(OpId, PacketId)>,
+    /// How many publishes may be sent before one is answered; none is no limit.
+    window: Option<NonZeroU16>,
     connection: Connection,
     counters: Counters,
     /// The topic of the last message: a device hears the same few topics again and again.
@@ -60,6 +64,8 @@ struct Connection {
     /// How many more QoS 1 and 2 publishes the server takes before it acknowledges one.
     quota: u16,
     receive_maximum: u16,
+    /// What that may grow to.
+    granted: u16,
     /// Publishes that wait for quota, in order: first those to be sent again, then new ones.
     unsent: VecDeque<PacketId>,
 }
@@ -72,7 +78,11 @@ enum Exchange {
         message: Message,
         wire: Wire,
     },
-    /// PUBREC came; the message itself is the server's now.
+    /// PUBREC came: the message itself is the server's now, and the engine takes note of that.
+    Received {
+        id: OpId,
+    },
+    /// PUBREL was sent, or is about to be.
     Release {
         id: OpId,
     },
@@ -165,6 +175,36 @@ impl Session {
         }
     }
 
+    /// The engine says what it knows of earlier sessions, before a connection is made.
+    pub(super) fn handle_earlier(&mut self, earlier: &Earlier) {
+        self.window = u16::try_from(earlier.max_in_flight)
+            .ok()
+            .and_then(NonZeroU16::new);
+        if !earlier.given_up.is_empty() {
+            let given_up = |id: &OpId| earlier.given_up.contains(id);
+            self.in_flight.release_unless(|exchange| match exchange {
+                Exchange::Publish { id, .. } | Exchange::Received { id } | Exchange::Release { id } => {
+                    !given_up(id)
+                }
+                Exchange::Subscribe { .. } | Exchange::Unsubscribe { .. } => true,
+            });
+        }
+        for begun in &earlier.begun {
+            let id = begun.id;
+            let exchange = if begun.received {
+                Exchange::Release { id }
+            } else {
+                Exchange::Publish {
+                    id,
+                    message: begun.message.clone(),
+                    wire: Wire::Sent,
+                }
+            };
+            // At a second attempt to connect it is there already.
+            self.in_flight.hold_as(begun.number.into(), exchange);
+        }
+    }
+
     /// A connection is there: its first packet is CONNECT [MQTT-3.1.0-1].
     ///
     /// # Errors
@@ -193,6 +233,7 @@ impl Session {
         let taken = self.outgoing.taken();
         self.outgoing.discard();
         self.unconfirmed.clear();
+        self.received.clear();
         self.inbound.handle_disconnected();
         self.in_flight.release_unless(|exchange| match exchange {
             Exchange::Publish { wire, .. } => {
@@ -201,12 +242,12 @@ impl Session {
                 }
                 *wire == Wire::Sent
             }
-            Exchange::Release { .. } => true,
+            Exchange::Received { .. } | Exchange::Release { .. } => true,
             // Whether the server saw it is not known, so it is asked again.
             Exchange::Subscribe { .. } | Exchange::Unsubscribe { .. } => false,
         });
         self.events.retain_mut(|event| match event {
-            Event::Subscribed { .. } | Event::Unsubscribed(_) => false,
+            Event::Subscribed { .. } | Event::Unsubscribed(_) | Event::Received(_) => false,
             Event::Message(received) => {
                 received.delivery = None;
                 true
@@ -219,7 +260,8 @@ impl Session {
     /// Takes an operation in. What it leads to comes out as packets and events.
     pub(super) fn handle_op(&mut self, op: Op) {
         match op {
-            Op::Publish { id, message } => self.publish(id, message),
+            Op::Publish { id, message, number } => self.publish(id, message, number),
+            Op::Release(id) => self.release(id),
             Op::Subscribe { id, filter, qos, .. } => {
                 let asked = binding::filter(&filter).and_then(|filter| self.subscribe(id, &filter, qos));
                 self.refuse_unless(id, asked);
@@ -337,6 +379,7 @@ impl Session {
     #[cfg(test)]
     pub(super) fn limit(&mut self, receive_maximum: u16, max_packet_size: usize) {
         self.connection.receive_maximum = receive_maximum;
+        self.connection.granted = receive_maximum;
         self.connection.quota = receive_maximum;
         self.connection.max_packet_size = max_packet_size;
     }
@@ -375,10 +418,19 @@ impl Session {
 }
 
 impl Connection {
+    /// The server answered a publish, and takes one more: two more while it is found out which one it does not.
+    fn handle_answered(&mut self) {
+        let before = self.receive_maximum;
+        self.receive_maximum = before.saturating_mul(2).min(self.granted);
+        let more = (self.receive_maximum - before).saturating_add(1);
+        self.quota = self.receive_maximum.min(self.quota.saturating_add(more));
+    }
+
     /// CONNACK came. What its properties do not say is unlimited.
-    fn open(&mut self, properties: Properties<'_>, now: Instant) {
+    fn open(&mut self, properties: Properties<'_>, window: Option<NonZeroU16>, now: Instant) {
         self.open = true;
-        self.receive_maximum = properties.receive_maximum().map_or(u16::MAX, NonZeroU16::get);
+        self.granted = properties.receive_maximum().map_or(u16::MAX, NonZeroU16::get);
+        self.receive_maximum = window.map_or(self.granted, |window| window.get().min(self.granted));
         self.quota = self.receive_maximum;
         if let Some(size) = properties.maximum_packet_size() {
             self.max_packet_size = size.get() as usize;

@@ -1,5 +1,7 @@
 //! What the session does with each operation of the engine.
 
+use std::num::NonZeroU16;
+
 use manywire_mqtt_codec::{
     self as codec, Packet, PacketId, Properties, PropertyScope, Subscription, TopicFilter, Version,
 };
@@ -15,7 +17,7 @@ use crate::{
 };
 
 impl Session {
-    pub(super) fn publish(&mut self, id: OpId, message: Message) {
+    pub(super) fn publish(&mut self, id: OpId, message: Message, number: Option<NonZeroU16>) {
         if message.qos == QoS::AtMostOnce {
             let pushed = encode(
                 &mut self.outgoing,
@@ -30,16 +32,34 @@ impl Session {
             }
             return self.refuse_unless(id, pushed);
         }
-        match self.in_flight.hold(Exchange::Publish {
+        let exchange = Exchange::Publish {
             id,
             message,
             wire: Wire::Waiting,
-        }) {
-            Ok(packet_id) => {
+        };
+        let held = match number {
+            Some(number) => self.in_flight.hold_as(number.into(), exchange),
+            None => self.in_flight.hold(exchange).ok(),
+        };
+        match held {
+            Some(packet_id) => {
                 self.connection.unsent.push_back(packet_id);
                 self.send_unsent();
             }
-            Err(_) => self.refuse_unless(id, Err(no_identifier())),
+            None => self.refuse_unless(id, Err(no_identifier())),
+        }
+    }
+
+    /// The engine has taken note that the server has the message.
+    pub(super) fn release(&mut self, id: OpId) {
+        let Some(at) = self.received.iter().position(|(received, _)| *received == id) else {
+            return;
+        };
+        if let Some((_, packet_id)) = self.received.remove(at) {
+            if let Some(exchange) = self.in_flight.get_mut(packet_id) {
+                *exchange = Exchange::Release { id };
+            }
+            self.push(&Packet::Pubrel(self.answer(packet_id, true)));
         }
     }
 

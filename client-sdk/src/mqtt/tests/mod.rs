@@ -22,7 +22,10 @@ use crate::{
     error::RefusalKind,
     message::{ContentType, Message},
     qos::QoS,
-    transport::{Capabilities, DeliveryId, Event, Op, OpId, Received, SubscriptionId, TransportErrorKind},
+    transport::{
+        Begun, Capabilities, DeliveryId, Earlier, Event, Op, OpId, Received, SubscriptionId,
+        TransportErrorKind,
+    },
 };
 
 const TOPIC: &str = "channels/c1/messages/bedroom/temperature";
@@ -103,6 +106,7 @@ impl Bench {
         self.session.handle_op(Op::Publish {
             id: OpId(id),
             message,
+            number: None,
         });
     }
 
@@ -124,6 +128,16 @@ impl Bench {
 
     fn events(&mut self) -> Vec<Event> {
         std::iter::from_fn(|| self.session.poll_event()).collect()
+    }
+
+    /// The engine takes note of what the server has.
+    fn take_note(&mut self) {
+        for event in self.events() {
+            let Event::Received(id) = event else {
+                panic!("{event:?}")
+            };
+            self.session.handle_op(Op::Release(id));
+        }
     }
 
     fn arrive(&mut self, delivery: Delivery, dup: bool, payload: &[u8]) {

@@ -62,6 +62,7 @@ fn r1_an_answer_that_nobody_collected_survives_the_connection() {
     bench.publish(1, QoS::ExactlyOnce);
     bench.sent();
     bench.receive(Packet::Pubrec(ack(1)));
+    bench.take_note();
     bench.receive(Packet::Pubcomp(ack(1)));
     bench.lose();
     assert_eq!(bench.connect(false).held, [OpId(1)]);
@@ -111,6 +112,7 @@ fn r6_a_release_is_resumed_and_a_foreign_one_is_answered() {
     bench.publish(1, QoS::ExactlyOnce);
     bench.sent();
     bench.receive(Packet::Pubrec(ack(1)));
+    bench.take_note();
     bench.lose();
     assert_eq!(bench.connect(true).held, [OpId(1)]);
     assert_eq!(
@@ -123,6 +125,78 @@ fn r6_a_release_is_resumed_and_a_foreign_one_is_answered() {
     bench.receive(Packet::Pubcomp(ack(1)));
     let events = bench.events();
     assert!(events.contains(&Event::Published(OpId(1))), "{events:?}");
+}
+
+#[test]
+fn what_the_server_has_is_released_when_that_is_noted_also_on_the_next_connection() {
+    let mut bench = Bench::connected();
+    bench.publish(1, QoS::ExactlyOnce);
+    bench.sent();
+    bench.receive(Packet::Pubrec(ack(1)));
+    bench.lose();
+    assert_eq!(bench.connect(true).held, [OpId(1)]);
+    assert_eq!(bench.sent(), [""; 0], "neither the message nor its release");
+    bench.take_note();
+    assert_eq!(bench.sent(), ["PUBREL 1"]);
+    bench.receive(Packet::Pubcomp(ack(1)));
+    assert_eq!(bench.events(), [Event::Published(OpId(1))]);
+}
+
+#[test]
+fn a_later_process_goes_on_under_the_same_identifier() {
+    let topic = TopicBuf::parse(Dialect::Channels, Form::Mqtt, TOPIC).unwrap();
+    let begun = |id: u64, received| Begun {
+        id: OpId(id),
+        message: Message::new(topic.clone(), id.to_string()).qos(QoS::ExactlyOnce),
+        number: NonZeroU16::new(0x8000 + u16::try_from(id).unwrap()).unwrap(),
+        received,
+    };
+    let earlier = Earlier {
+        begun: vec![begun(1, true), begun(2, false)],
+        ..Earlier::default()
+    };
+    for (session_present, held, sent) in [
+        (
+            true,
+            vec![OpId(1), OpId(2)],
+            vec!["PUBREL 32769", "PUBLISH 32770 q2 dup `2`"],
+        ),
+        (false, vec![], vec![]),
+    ] {
+        let mut bench = Bench::new();
+        // Two attempts: the engine says it each time, until one succeeds.
+        bench.session.handle_earlier(&earlier);
+        bench.session.handle_disconnected();
+        bench.session.handle_earlier(&earlier);
+        let accepted = bench.connect(session_present);
+        assert_eq!(accepted.held, held);
+        assert_eq!(bench.sent(), sent);
+        bench.publish(3, QoS::AtLeastOnce);
+        assert_eq!(
+            bench.sent(),
+            ["PUBLISH 1 q1 `3`"],
+            "its own identifiers are below"
+        );
+    }
+}
+
+#[test]
+fn what_is_held_is_sent_one_at_a_time_if_the_engine_wants_it_and_what_it_gave_up_is_not() {
+    let mut bench = Bench::connected();
+    for op in 1..=5 {
+        bench.publish(op, QoS::AtLeastOnce);
+    }
+    bench.lose();
+    let earlier = Earlier {
+        max_in_flight: 1,
+        given_up: vec![OpId(2)],
+        ..Earlier::default()
+    };
+    bench.session.handle_earlier(&earlier);
+    assert_eq!(bench.connect(true).held, [OpId(1), OpId(3), OpId(4), OpId(5)]);
+    assert_eq!(bench.sent(), ["PUBLISH 1 q1 dup `1`"]);
+    bench.receive(Packet::Puback(ack(1)));
+    assert_eq!(bench.sent(), ["PUBLISH 3 q1 dup `3`", "PUBLISH 4 q1 dup `4`"]);
 }
 
 #[test]
@@ -162,6 +236,8 @@ fn r11_a_duplicate_or_foreign_acknowledgement_is_counted_and_does_no_harm() {
     assert_eq!(bench.events(), []);
     assert_eq!(bench.session.counters().unsolicited, 4);
     bench.receive(Packet::Pubrec(ack(2)));
+    bench.receive(Packet::Pubrec(ack(2)));
+    bench.take_note();
     bench.receive(Packet::Pubrec(ack(2)));
     assert_eq!(bench.sent(), ["PUBREL 2", "PUBREL 2"]);
     bench.receive(Packet::Pubcomp(ack(2)));

@@ -25,6 +25,10 @@
 //! transport between connects. [`Connected`] says which operations the transport still holds: those it finishes
 //! by itself; the engine submits exactly the others again, in order.
 //!
+//! What must survive the process as well is in the engine's outbox, if that is in a file. A publish exactly once is noted
+//! there with a [number](Op::Publish) before it is submitted, and again between [`Event::Received`] and [`Op::Release`];
+//! [`Earlier::begun`] gives it to the transport of a later process.
+//!
 //! # A transport of one's own, in five steps
 //!
 //! 1. Write the mapping of an operation to bytes, and back, as pure functions: the [`binding`](crate::binding) of the protocol.
@@ -34,7 +38,9 @@
 //! 5. Run [`testing::transport_contract`](crate::testing::transport_contract) on it, and hand it to
 //!    [`ClientBuilder::with_transport`](crate::ClientBuilder::with_transport).
 
-use std::{error::Error as StdError, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+mod error;
+
+use std::{fmt, future::Future, num::NonZeroU16, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -43,10 +49,12 @@ use manywire_topics::{Dialect, FilterBuf, TopicBuf};
 
 use crate::{
     credentials::Credentials,
-    error::{Refusal, RefusalKind},
+    error::Refusal,
     message::{ContentType, Message},
     qos::QoS,
 };
+
+pub use self::error::{TransportError, TransportErrorKind};
 
 /// A future that a trait object returns.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -98,6 +106,36 @@ pub struct ConnectContext<'a> {
     pub persistent: bool,
     /// How many attempts came before this one since the last success.
     pub attempt: u32,
+    /// What the engine knows of publishes of earlier sessions.
+    pub earlier: Earlier,
+}
+
+/// What a transport that finishes publishes of earlier sessions is told of them.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Earlier {
+    /// Of those that it holds, no more than this many may be sent before one is answered; each answer doubles it. The
+    /// engine lowers it to one to find the message that the peer answers by closing the connection. Zero is no limit.
+    pub max_in_flight: usize,
+    /// These are given up: it holds them no longer.
+    pub given_up: Vec<OpId>,
+    /// An earlier process began these, exactly once. If the peer remembers its session, the transport goes on with them as
+    /// if it had begun them itself, and says so in [`Connected::held`]; else they are reported as indeterminate.
+    pub begun: Vec<Begun>,
+}
+
+/// A publish exactly once that an earlier process began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Begun {
+    /// Names it.
+    pub id: OpId,
+    /// What is published.
+    pub message: Message,
+    /// The number it was sent under: see [`Op::Publish`].
+    pub number: NonZeroU16,
+    /// Whether the peer has it: only its release is to be sent again.
+    pub received: bool,
 }
 
 impl ConnectContext<'_> {
@@ -113,6 +151,11 @@ impl ConnectContext<'_> {
             will: None,
             persistent: false,
             attempt: 0,
+            earlier: Earlier {
+                max_in_flight: 0,
+                given_up: Vec::new(),
+                begun: Vec::new(),
+            },
         }
     }
 }
@@ -229,7 +272,14 @@ pub enum Op {
         id: OpId,
         /// What to publish. Its QoS is within the session's capabilities.
         message: Message,
+        /// With an outbox that outlives the process, a number for a publish exactly once that no other unfinished one has. A
+        /// protocol with identifiers uses it as the message's, so that a later process can go on ([`Earlier::begun`]).
+        /// At least 0x8000: the transport's own are below.
+        number: Option<NonZeroU16>,
     },
+    /// Finish a publish exactly once that the session said is [received](Event::Received): it is noted by now that it must not
+    /// be sent again.
+    Release(OpId),
     /// Ask for the messages of a filter. Asking again for the same filter changes its QoS.
     Subscribe {
         /// Names it in the answer.
@@ -284,6 +334,9 @@ pub enum Event {
         /// Why.
         refusal: Refusal,
     },
+    /// The peer has the message of a publish exactly once, and knows a repeat of it until it is told to forget (MQTT: PUBREC).
+    /// The engine answers with [`Op::Release`]. A transport without this step just says [`Event::Published`].
+    Received(OpId),
     /// It cannot be known whether the publish arrived, and repeating it could make it arrive twice.
     Indeterminate(OpId),
     /// The session is about to end, and nothing of the publish was sent: the next session gets it. Without this a publish
@@ -368,101 +421,5 @@ impl fmt::Debug for Received {
             .field("content_type", &self.content_type)
             .field("delivery", &self.delivery)
             .finish()
-    }
-}
-
-/// Why a connection could not be made, or was lost.
-#[derive(Debug, Clone)]
-pub struct TransportError {
-    kind: TransportErrorKind,
-    reason: Option<Arc<str>>,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
-}
-
-/// What a [`TransportError`] is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TransportErrorKind {
-    /// The name does not resolve, or nobody answers at the address.
-    Unreachable,
-    /// An answer did not come in time.
-    TimedOut,
-    /// The peer, or the network, ended the connection.
-    Closed,
-    /// The peer sent what the protocol does not allow.
-    Protocol,
-    /// TLS could not be established: most often a certificate that is not trusted.
-    Tls,
-    /// The peer answered and does not want us.
-    Refused(RefusalKind),
-    /// What was asked for cannot be done over this transport, or not with these settings.
-    Unsupported,
-}
-
-impl TransportError {
-    /// An error of this kind.
-    #[must_use]
-    pub const fn new(kind: TransportErrorKind) -> Self {
-        Self {
-            kind,
-            reason: None,
-            source: None,
-        }
-    }
-
-    /// The same with words: the peer's reason, or what exactly went wrong. Never put a secret here.
-    #[must_use]
-    pub fn because(mut self, reason: impl Into<Arc<str>>) -> Self {
-        self.reason = Some(reason.into());
-        self
-    }
-
-    /// The same with the error that caused it.
-    #[must_use]
-    pub fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.source = Some(Arc::new(source));
-        self
-    }
-
-    /// What it is about.
-    #[must_use]
-    pub const fn kind(&self) -> TransportErrorKind {
-        self.kind
-    }
-
-    /// Whether the same attempt may succeed later. Refused credentials and unsupported settings will not.
-    #[must_use]
-    pub const fn is_retryable(&self) -> bool {
-        match self.kind {
-            TransportErrorKind::Refused(kind) => kind.is_retryable(),
-            TransportErrorKind::Unsupported => false,
-            _ => true,
-        }
-    }
-}
-
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            TransportErrorKind::Unreachable => f.write_str("the platform cannot be reached"),
-            TransportErrorKind::TimedOut => f.write_str("no answer in time"),
-            TransportErrorKind::Closed => f.write_str("the connection was closed"),
-            TransportErrorKind::Protocol => f.write_str("the peer broke the protocol"),
-            TransportErrorKind::Tls => f.write_str("tls could not be established"),
-            TransportErrorKind::Refused(kind) => write!(f, "refused: {kind}"),
-            TransportErrorKind::Unsupported => f.write_str("not supported"),
-        }?;
-        match &self.reason {
-            Some(reason) => write!(f, " ({reason})"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl StdError for TransportError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
     }
 }
