@@ -1,9 +1,10 @@
 //! Laws of SenML packs, for any bytes.
 
 use manywire_senml::{
-    Decimals, Error, ErrorKind, Format, Pack, Patch, ReadingBuf, Readings, Resolved, Resolver, StreamDecoder,
-    Strictness, from_slice, to_vec,
+    Decimals, Error, ErrorKind, Extension, ExtensionValue, Format, Pack, Patch, ReadingBuf, Readings,
+    Resolved, Resolver, StreamDecoder, Strictness, from_slice, to_vec,
 };
+use serde_json::Value;
 
 /// The JSON reader takes what serde_json takes and finds the same; the one-pass resolver agrees.
 pub fn json(bytes: &[u8]) {
@@ -27,12 +28,8 @@ pub fn cbor(bytes: &[u8]) {
         match ciborium::from_reader::<Pack, _>(bytes) {
             Ok(oracle) => assert_eq!(*fast, oracle, "the readers find different packs"),
             // Simple values without a meaning may stand in fields that are ignored; ciborium has no word for them.
-            Err(error) => assert!(
-                fast.records()
-                    .iter()
-                    .any(|record| !record.extensions().is_empty()),
-                "only the reader takes it, the oracle says {error}"
-            ),
+            Err(ciborium::de::Error::Semantic(_, why)) if why.contains("simple") => {}
+            Err(error) => panic!("only the reader takes it, the oracle says {error}"),
         }
     }
     agrees_with_the_resolver(bytes, Format::Cbor, &fast);
@@ -50,11 +47,13 @@ pub fn same_meaning(bytes: &[u8]) {
         let meaning = pack.resolve(None).expect("its records were checked");
         for other in [Format::Json, Format::Cbor] {
             let written = to_vec(&pack, other).expect("it has records");
-            assert_eq!(
-                from_slice(&written, other).expect("what was written"),
-                pack,
-                "converting changes it"
-            );
+            let again = from_slice(&written, other).expect("what was written");
+            if other == Format::Json && has_bytes(&pack) {
+                let written_again = to_vec(&again, other).expect("it has records");
+                assert_eq!(written_again, written, "converting changes it");
+            } else {
+                assert_eq!(again, pack, "converting changes it");
+            }
             if !meaning.is_empty() {
                 let compact = pack.compact(other).expect("its records were checked");
                 assert_eq!(
@@ -136,8 +135,37 @@ pub fn patch(bytes: &[u8]) {
 }
 
 /// The pack with the nearest doubles for its numbers: serde has no decimals.
-fn doubles(pack: &Pack) -> String {
-    serde_json::to_string(pack).expect("any pack")
+fn doubles(pack: &Pack) -> Value {
+    fn as_doubles(value: Value) -> Value {
+        match value {
+            Value::Number(number) => number.as_f64().into(),
+            Value::Array(values) => values.into_iter().map(as_doubles).collect(),
+            Value::Object(members) => members
+                .into_iter()
+                .map(|(label, value)| (label, as_doubles(value)))
+                .collect(),
+            other => other,
+        }
+    }
+    as_doubles(serde_json::to_value(pack).expect("any pack"))
+}
+
+/// Whether there are bytes in fields that are not known. They are text in JSON, and nothing says that they were bytes.
+fn has_bytes(pack: &Pack) -> bool {
+    fn any(value: &ExtensionValue) -> bool {
+        match value {
+            ExtensionValue::Data(_) => true,
+            ExtensionValue::Array(values) => values.iter().any(any),
+            ExtensionValue::Map(entries) => in_entries(entries),
+            _ => false,
+        }
+    }
+    fn in_entries(entries: &[Extension]) -> bool {
+        entries.iter().any(|entry| any(&entry.value))
+    }
+    pack.records()
+        .iter()
+        .any(|record| in_entries(record.extensions()))
 }
 
 /// Whether the error is a limit that the oracle does not have.
