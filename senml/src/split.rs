@@ -1,5 +1,6 @@
 //! Packs in parts that mean the same.
 
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -128,6 +129,10 @@ impl Base {
 /// The record with all base fields that it depends on.
 fn with_base(record: &Record, base: &Base) -> Record {
     let mut record = record.clone();
+    if record.fields().present == 0 {
+        // All it says is the base sum. With base fields of its own it would only set those.
+        record.name = Some(String::new());
+    }
     let merged = record.base.take().map_or_else(Base::default, |own| *own).or(base);
     if merged != Base::default() {
         record.base = Some(merged.into());
