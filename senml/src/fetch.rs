@@ -8,7 +8,7 @@ use crate::fields::{Fields, ReadMode};
 use crate::label::Label;
 use crate::resolve::Context;
 use crate::source::Source;
-use crate::{Error, ErrorKind, Format, Number, Pack, ReadingBuf, Strictness, Time};
+use crate::{Error, ErrorKind, Extensions, Format, Number, Pack, ReadingBuf, Strictness, Time};
 
 /// A FETCH pack: the records it asks for, by name and perhaps time and unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,10 +122,9 @@ impl Pack {
         let mut context = Context::new(*self.strictness());
         let mut readings = Vec::with_capacity(self.len());
         for record in self.records() {
-            if let Some(reading) = context.resolve(&record.fields())? {
-                let mut reading = ReadingBuf::from(reading);
-                reading.extensions = record.extensions().to_vec();
-                readings.push(reading);
+            if let Some(mut reading) = context.resolve(&record.fields())? {
+                reading.extensions = Extensions::kept(record.extensions());
+                readings.push(reading.into());
             }
         }
         Ok(readings)

@@ -29,6 +29,7 @@ pub(crate) struct Fields<'a> {
     pub(crate) text: Text<'a>,
     pub(crate) data: Data<'a>,
     pub(crate) content_format: Text<'a>,
+    pub(crate) object_link: Text<'a>,
     pub(crate) base_time: Number,
     pub(crate) base_value: Number,
     pub(crate) base_sum: Number,
@@ -47,8 +48,14 @@ impl Fields<'_> {
         | Label::BaseSum.bit()
         | Label::BaseContentFormat.bit();
 
-    pub(crate) const VALUES: u32 =
-        Label::Value.bit() | Label::StringValue.bit() | Label::BooleanValue.bit() | Label::DataValue.bit();
+    pub(crate) const VALUES: u32 = Label::Value.bit()
+        | Label::StringValue.bit()
+        | Label::BooleanValue.bit()
+        | Label::DataValue.bit()
+        | Label::ObjectLink.bit();
+
+    /// What makes a record one whose value may be the base value alone.
+    pub(crate) const HOLDERS: u32 = Label::Name.bit() | Label::Time.bit() | Label::Unit.bit();
 
     pub(crate) const EMPTY: Self = Self {
         present: 0,
@@ -65,6 +72,7 @@ impl Fields<'_> {
         text: Text::Plain(""),
         data: Data::Bytes(&[]),
         content_format: Text::Plain(""),
+        object_link: Text::Plain(""),
         base_time: Number::ZERO,
         base_value: Number::ZERO,
         base_sum: Number::ZERO,

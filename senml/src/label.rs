@@ -1,4 +1,4 @@
-//! The labels of a record. (RFC 8428 §4.3, RFC 9193 §4)
+//! The labels of a record. (RFC 8428 §4.3, RFC 9193 §4; `vlo` is LwM2M's, registered as RFC 8428 §12.2 says)
 
 /// A label that this crate understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,7 @@ pub(crate) enum Label {
     UpdateTime,
     DataValue,
     ContentFormat,
+    ObjectLink,
 }
 
 impl Label {
@@ -43,10 +44,11 @@ impl Label {
             Self::UpdateTime => "ut",
             Self::DataValue => "vd",
             Self::ContentFormat => "ct",
+            Self::ObjectLink => "vlo",
         }
     }
 
-    /// The integer in CBOR; `ct` and `bct` have none. (RFC 8428 §6, table 4)
+    /// The integer in CBOR; those registered after the table have none. (RFC 8428 §6, table 4)
     pub(crate) const fn integer(self) -> Option<i8> {
         Some(match self {
             Self::BaseVersion => -1,
@@ -64,7 +66,7 @@ impl Label {
             Self::Time => 6,
             Self::UpdateTime => 7,
             Self::DataValue => 8,
-            Self::BaseContentFormat | Self::ContentFormat => return None,
+            Self::BaseContentFormat | Self::ContentFormat | Self::ObjectLink => return None,
         })
     }
 
@@ -109,5 +111,6 @@ impl Label {
         Self::UpdateTime,
         Self::DataValue,
         Self::ContentFormat,
+        Self::ObjectLink,
     ];
 }

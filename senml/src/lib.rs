@@ -74,7 +74,7 @@ pub use batch::Batch;
 pub use encode::{Decimals, Encoder, RecordRef};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "alloc")]
-pub use extension::{Extension, ExtensionValue};
+pub use extension::{Extension, ExtensionValue, Extensions};
 #[cfg(feature = "alloc")]
 pub use fetch::Fetch;
 pub use format::{Format, MediaType};

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::fields::{Fields, ReadMode};
 use crate::resolve::Context;
 use crate::source::Source;
-use crate::{Error, Format, Nanos, Record, Resolved, Strictness};
+use crate::{Error, Extensions, Format, Nanos, Record, Resolved, Strictness};
 
 /// An array of records. Every record was checked when it came in, so a pack that exists can be resolved and written.
 ///
@@ -123,8 +123,9 @@ impl Pack {
         context.now = now.into();
         let mut resolved = Resolved::with_capacity(self.records.len(), self.context.rules);
         for record in &self.records {
-            if let Some(reading) = context.resolve(&record.fields())? {
-                resolved.push(reading, record.extensions());
+            if let Some(mut reading) = context.resolve(&record.fields())? {
+                reading.extensions = Extensions::kept(record.extensions());
+                resolved.push(reading);
             }
         }
         resolved.sort();

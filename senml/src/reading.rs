@@ -1,11 +1,11 @@
 //! What a record means on its own: the resolved form.
 
 #[cfg(feature = "alloc")]
-use alloc::{borrow::ToOwned, string::String};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
-use crate::{Number, Time, Value, Version};
 #[cfg(feature = "alloc")]
-use crate::{Record, ValueBuf};
+use crate::{Extension, Extensions, Record, ValueBuf};
+use crate::{Number, Time, Value, Version};
 
 /// One resolved record: full name, absolute (or at least added) time, the unit and the sums filled in. (RFC 8428 §4.6)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,9 @@ pub struct Reading<'a> {
     pub content_format: Option<&'a str>,
     /// The version of the pack.
     pub version: Version,
+    /// The fields that are not known here.
+    #[cfg(feature = "alloc")]
+    pub extensions: Extensions<'a>,
 }
 
 /// An owned [`Reading`].
@@ -41,7 +44,7 @@ pub struct ReadingBuf {
     pub(crate) update_time: Option<Number>,
     pub(crate) content_format: Option<String>,
     pub(crate) version: Version,
-    pub(crate) extensions: alloc::vec::Vec<crate::Extension>,
+    pub(crate) extensions: Vec<Extension>,
 }
 
 #[cfg(feature = "alloc")]
@@ -58,6 +61,7 @@ impl ReadingBuf {
             update_time: self.update_time,
             content_format: self.content_format.as_deref(),
             version: self.version,
+            extensions: Extensions::kept(&self.extensions),
         }
     }
 
@@ -94,7 +98,7 @@ impl From<Reading<'_>> for ReadingBuf {
             update_time: reading.update_time,
             content_format: reading.content_format.map(ToOwned::to_owned),
             version: reading.version,
-            extensions: alloc::vec::Vec::new(),
+            extensions: reading.extensions.iter().collect(),
         }
     }
 }

@@ -117,7 +117,7 @@ impl Record {
         self
     }
 
-    /// Sets the value: a number, a text, a boolean or bytes. Only a double that is not finite can be wrong.
+    /// Sets the value: a number, a text, a boolean, bytes or a [`Value::ObjectLink`]. Only a double that is not finite can be wrong.
     ///
     /// # Errors
     /// [`ErrorKind::NotFinite`](crate::ErrorKind::NotFinite).
@@ -212,7 +212,7 @@ impl Record {
         self.unit.as_deref()
     }
 
-    /// `v`, `vs`, `vb` or `vd`.
+    /// `v`, `vs`, `vb`, `vd` or `vlo`.
     #[must_use]
     pub fn value(&self) -> Option<Value<'_>> {
         self.value.as_ref().map(ValueBuf::as_value)
@@ -307,6 +307,9 @@ impl Record {
                 *present |= Label::DataValue.bit();
                 fields.data = Data::Bytes(data);
             }
+            Some(ValueBuf::ObjectLink(link)) => {
+                set_text(present, &mut fields.object_link, Label::ObjectLink, Some(link))
+            }
         }
     }
 
@@ -324,6 +327,8 @@ impl Record {
             Some(ValueBuf::Data(
                 fields.data.through(rules, &mut scratch)?.to_owned(),
             ))
+        } else if fields.has(Label::ObjectLink) {
+            Some(ValueBuf::ObjectLink(fields.object_link.to_cow().into_owned()))
         } else {
             None
         };

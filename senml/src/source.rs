@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::fields::{Fields, ReadMode};
-use crate::{Error, Extension, Format, Record, Strictness, cbor, json};
+use crate::{Error, Extension, Extensions, Format, Record, Strictness, cbor, json};
 
 /// A reader of either format.
 #[derive(Debug)]
@@ -44,6 +44,15 @@ impl<'a> Source<'a> {
         match self {
             Self::Json(reader) => reader.record_at(),
             Self::Cbor(reader) => reader.record_at(),
+        }
+    }
+
+    /// The fields of the record that was read last which are not known.
+    #[cold]
+    pub(crate) fn last_extensions(&self) -> Extensions<'a> {
+        match self {
+            Self::Json(reader) => Extensions::in_record(reader.last_record(), Format::Json),
+            Self::Cbor(reader) => Extensions::in_record(reader.last_record(), Format::Cbor),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The value of a record: one of four kinds, so that a record with two values cannot be written down.
+//! The value of a record: one of five kinds, so that a record with two values cannot be written down.
 
 #[cfg(feature = "alloc")]
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
@@ -16,6 +16,8 @@ pub enum Value<'a> {
     Boolean(bool),
     /// `vd`, decoded
     Data(&'a [u8]),
+    /// `vlo`, a link to an instance of a LwM2M object, like `66:0`; registered by LwM2M 1.1
+    ObjectLink(&'a str),
 }
 
 impl Value<'_> {
@@ -84,6 +86,8 @@ pub enum ValueBuf {
     Boolean(bool),
     /// `vd`, decoded
     Data(Vec<u8>),
+    /// `vlo`
+    ObjectLink(String),
 }
 
 #[cfg(feature = "alloc")]
@@ -96,6 +100,7 @@ impl ValueBuf {
             Self::Text(text) => Value::Text(text),
             Self::Boolean(value) => Value::Boolean(*value),
             Self::Data(data) => Value::Data(data),
+            Self::ObjectLink(link) => Value::ObjectLink(link),
         }
     }
 }
@@ -108,6 +113,7 @@ impl From<Value<'_>> for ValueBuf {
             Value::Text(text) => Self::Text(text.to_owned()),
             Value::Boolean(value) => Self::Boolean(value),
             Value::Data(data) => Self::Data(data.to_owned()),
+            Value::ObjectLink(link) => Self::ObjectLink(link.to_owned()),
         }
     }
 }

@@ -10,8 +10,8 @@
 
 use ErrorKind as E;
 use manywire_senml::{
-    Decimals, ErrorKind, Fetch, Format, Fragment, MediaType, Nanos, Number, Pack, Patch, Record, Resolver,
-    StreamDecoder, Strictness, Time, Unit, Value, Version, from_slice, to_vec,
+    Decimals, ErrorKind, Extension, ExtensionValue, Fetch, Format, Fragment, MediaType, Nanos, Number, Pack,
+    Patch, Record, Resolver, StreamDecoder, Strictness, Time, Unit, Value, Version, from_slice, to_vec,
 };
 
 /// The resolved pack as text.
@@ -314,6 +314,14 @@ fn r17_sum_is_base_sum_and_sum() {
 }
 
 #[test]
+fn r17_a_record_that_has_nothing_but_the_base_sum_stays_one_in_parts() {
+    let pack = from_slice(br#"[{"bn":"a","bs":5,"v":1},{}]"#, Format::Json).unwrap();
+    let second = pack.select(&Fragment::parse("rec=2").unwrap()).unwrap();
+    let resolved = second.resolve(None).unwrap().to_pack().unwrap();
+    assert_eq!(text(&resolved), r#"[{"n":"a","s":5}]"#);
+}
+
+#[test]
 fn r18_a_sum_of_a_secondary_unit_is_scaled_without_the_offset() {
     let pack = from_slice(
         br#"[{"bver":26,"n":"a","u":"kW","v":2,"s":3},{"n":"b","u":"dBm","v":-30}]"#,
@@ -465,15 +473,71 @@ fn r28_patches_carry_fields_that_must_be_understood() {
 
 #[test]
 fn r29_registered_extensions_survive_both_formats() {
-    let json = br#"[{"n":"a","vd":"AQ","ct":"60"},{"n":"b","vlo":"66:0"}]"#;
-    let with_value = br#"[{"n":"a","vd":"AQ","ct":"60"},{"n":"b","v":1,"vlo":"66:0"}]"#;
-    assert_eq!(from_slice(json, Format::Json).unwrap_err().kind(), E::NoValue);
-    let pack = from_slice(with_value, Format::Json).unwrap();
-    let cbor = to_vec(&pack, Format::Cbor).unwrap();
+    let json = r#"[{"n":"a","vd":"AQ","ct":"60"},{"n":"b","vlo":"66:0"}]"#;
+    assert_eq!(resolved(json), json);
+    let pack = from_slice(json.as_bytes(), Format::Json).unwrap();
+    let written = to_vec(&pack, Format::Cbor).unwrap();
     assert_eq!(
-        text(&from_slice(&cbor, Format::Cbor).unwrap()).as_bytes(),
-        with_value
+        written,
+        bytes("82 a3 00 6161 08 4101 626374 623630 a2 00 6162 63766c6f 6436363a30")
     );
+    assert_eq!(from_slice(&written, Format::Cbor).unwrap(), pack);
+    let readings = pack.resolve(None).unwrap();
+    assert_eq!(
+        readings.iter().last().unwrap().value,
+        Some(Value::ObjectLink("66:0"))
+    );
+    assert_eq!(refused(r#"[{"n":"b","v":1,"vlo":"66:0"}]"#), E::SeveralValues);
+    assert_eq!(refused(r#"[{"n":"b","vlo":66}]"#), E::WrongType);
+}
+
+#[test]
+fn r27_fields_that_are_not_known_are_lent_with_the_reading() {
+    let json = br#"[{"bn":"a","bz":1,"v":1,"q":"\u0067ood","r":[{"s":-0.5}]},{"v":2}]"#;
+    let pack = from_slice(json, Format::Json).unwrap();
+    let cbor = to_vec(&pack, Format::Cbor).unwrap();
+    let list = ExtensionValue::Array(vec![ExtensionValue::Map(vec![Extension {
+        label: "s".into(),
+        value: ExtensionValue::Number("-0.5".parse().unwrap()),
+    }])]);
+    for (format, bytes) in [(Format::Json, json.to_vec()), (Format::Cbor, cbor)] {
+        let mut stream = StreamDecoder::new(format);
+        stream.feed(&bytes);
+        let mut resolver = Resolver::new();
+        let mut readings = resolver.read(&bytes, format).unwrap();
+        let resolved = pack.resolve(None).unwrap();
+        for reading in [
+            readings.next().unwrap().unwrap(),
+            stream.next(None).unwrap().unwrap(),
+            resolved.iter().next().unwrap(),
+        ] {
+            let labels: Vec<String> = reading.extensions.iter().map(|own| own.label).collect();
+            assert_eq!(labels, ["q", "r"], "base fields mean nothing outside the pack");
+            assert_eq!(
+                reading.extensions.get("q"),
+                Some(ExtensionValue::Text("good".into()))
+            );
+            assert_eq!(reading.extensions.get("r"), Some(list.clone()));
+            assert_eq!(reading.extensions.get("bz"), None);
+            assert!(!reading.extensions.is_empty());
+        }
+        assert!(readings.next().unwrap().unwrap().extensions.is_empty());
+    }
+}
+
+#[test]
+fn r27_numbers_of_unknown_fields_may_stand_as_deep_as_anything() {
+    let nested = |inside: &str| {
+        format!(
+            r#"[{{"n":"a","v":1,"x":{}{inside}{}}}]"#,
+            "[".repeat(32),
+            "]".repeat(32)
+        )
+    };
+    let pack = from_slice(nested("23.5").as_bytes(), Format::Json).unwrap();
+    let cbor = to_vec(&pack, Format::Cbor).unwrap();
+    assert_eq!(from_slice(&cbor, Format::Cbor).unwrap(), pack);
+    assert_eq!(refused(&nested("[]")), E::TooDeep);
 }
 
 #[test]

@@ -55,7 +55,9 @@ fn tally_of(reading: &Reading<'_>) -> Tally {
         manywire_senml::Value::Number(number) => Value::Number(number.to_f64()),
         manywire_senml::Value::Text(text) => Value::Text(text),
         manywire_senml::Value::Boolean(boolean) => Value::Boolean(boolean),
-        manywire_senml::Value::Data(_) => unreachable!("no pack has data"),
+        manywire_senml::Value::Data(_) | manywire_senml::Value::ObjectLink(_) => {
+            unreachable!("no pack has such values")
+        }
     };
     let time = match reading.time {
         Time::Absolute(nanos) | Time::Relative(nanos) => Nanos::to_seconds(nanos).to_f64(),

@@ -14,14 +14,8 @@ pub(super) fn skip(cursor: &mut Cursor<'_>, rules: &Strictness, left: usize) -> 
     match head.major {
         UNSIGNED | NEGATIVE => Ok(()),
         BYTES | TEXT => skip_string(cursor, head, rules),
-        TAG => {
-            let left = deeper(cursor, left)?;
-            if number_at(cursor, head_at, rules).is_some() {
-                Ok(())
-            } else {
-                skip(cursor, rules, left)
-            }
-        }
+        TAG if left == 0 => deepest_number(cursor, head_at, rules).map(|_| ()),
+        TAG => skip(cursor, rules, left - 1),
         SIMPLE => simple(cursor, head).map(|_| ()),
         _ => {
             let left = deeper(cursor, left)?;
@@ -45,12 +39,13 @@ fn skip_key(cursor: &mut Cursor<'_>, rules: &Strictness) -> Result<(), Error> {
     }
 }
 
-/// The tagged number at `at`, if it is one; the cursor then is after it.
-fn number_at(cursor: &mut Cursor<'_>, at: usize, rules: &Strictness) -> Option<Number> {
-    let mut attempt = Cursor { at, ..*cursor };
-    let number = number::read(&mut attempt, rules, false).ok()?;
-    *cursor = attempt;
-    Some(number)
+/// The tagged number at `at`: it may stand where nothing may that is nested, for in JSON it is not.
+fn deepest_number(cursor: &mut Cursor<'_>, at: usize, rules: &Strictness) -> Result<Number, Error> {
+    cursor.at = at;
+    number::read(cursor, rules, false).map_err(|error| match error.kind() {
+        ErrorKind::Truncated => error,
+        _ => Error::new(ErrorKind::TooDeep).at_byte(at),
+    })
 }
 
 /// Reads any item.
@@ -68,19 +63,8 @@ pub(super) fn read(
         }
         BYTES => ExtensionValue::Data(string(cursor, head, rules)?),
         TEXT => ExtensionValue::Text(text(cursor, head, rules)?),
-        TAG => {
-            let left = deeper(cursor, left)?;
-            // A number is a number; of any other tag what is in it.
-            let mut attempt = Cursor {
-                at: head_at,
-                ..*cursor
-            };
-            if let Ok(number) = number::read(&mut attempt, rules, false) {
-                *cursor = attempt;
-                return Ok(ExtensionValue::Number(number));
-            }
-            read(cursor, rules, left)?
-        }
+        TAG if left == 0 => ExtensionValue::Number(deepest_number(cursor, head_at, rules)?),
+        TAG => ExtensionValue::tagged(head.argument, read(cursor, rules, left - 1)?),
         SIMPLE => simple(cursor, head)?,
         ARRAY => {
             let left = deeper(cursor, left)?;

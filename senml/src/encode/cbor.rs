@@ -47,7 +47,7 @@ pub(super) const fn head_length(argument: u64) -> usize {
     }
 }
 
-/// The integer of the table; text for `ct` and `bct`, which have none. (RFC 8428 §6, RFC 9193 §7.1)
+/// The integer of the table; text for those which have none. (RFC 8428 §6, RFC 9193 §7.1)
 #[inline(always)]
 pub(super) fn label(out: &mut Buffer<'_>, label: Label) -> Result<(), Error> {
     match label.integer() {

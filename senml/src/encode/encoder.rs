@@ -84,7 +84,7 @@ impl<'a> RecordRef<'a> {
         self
     }
 
-    /// Sets the value: a number, a text, a boolean or bytes. Only a double that is not finite can be wrong.
+    /// Sets the value: a number, a text, a boolean, bytes or a [`Value::ObjectLink`]. Only a double that is not finite can be wrong.
     ///
     /// # Errors
     /// [`ErrorKind::NotFinite`].
@@ -111,6 +111,10 @@ impl<'a> RecordRef<'a> {
             Value::Data(data) => {
                 fields.data = Data::Bytes(data);
                 Label::DataValue.bit()
+            }
+            Value::ObjectLink(link) => {
+                fields.object_link = Text::Plain(link);
+                Label::ObjectLink.bit()
             }
         };
         Ok(self)
@@ -278,7 +282,8 @@ impl Guard {
         if fields.has(Label::ContentFormat) {
             content_format::check(plain(fields.content_format))?;
         }
-        let has_value = fields.present & Fields::VALUES != 0 || self.base_value;
+        let base_value = self.base_value && fields.present & Fields::HOLDERS != 0;
+        let has_value = fields.present & Fields::VALUES != 0 || base_value;
         if has_value || self.base_sum || fields.has(Label::Sum) {
             Ok(self)
         } else {

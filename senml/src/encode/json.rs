@@ -25,6 +25,7 @@ pub(super) fn label(out: &mut Buffer<'_>, label: Label) -> Result<(), Error> {
         Label::UpdateTime => (*b"\"ut\":\0\0\0", 5),
         Label::DataValue => (*b"\"vd\":\0\0\0", 5),
         Label::ContentFormat => (*b"\"ct\":\0\0\0", 5),
+        Label::ObjectLink => (*b"\"vlo\":\0\0", 6),
     };
     out.put_word(u64::from_le_bytes(word), length)
 }

@@ -172,6 +172,7 @@ fn field<'a>(label: Label, fields: &Fields<'a>) -> Field<'a> {
         Label::UpdateTime => Field::Number(fields.update_time),
         Label::DataValue => Field::Data(fields.data),
         Label::ContentFormat => Field::Text(fields.content_format),
+        Label::ObjectLink => Field::Text(fields.object_link),
     }
 }
 

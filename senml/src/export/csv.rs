@@ -9,8 +9,8 @@ use crate::{Reading, Resolved, Value, base64url};
 const HEADER: &str = "time,name,unit,value,string_value,bool_value,data_value,sum,update_time\r\n";
 
 impl Resolved {
-    /// A header and one line per reading: time in seconds as SenML writes it, data in base64url, nothing where there is
-    /// nothing.
+    /// A header and one line per reading: time in seconds as SenML writes it, data in base64url, object links as
+    /// strings, nothing where there is nothing.
     #[must_use]
     pub fn to_csv(&self) -> String {
         let mut lines = String::from(HEADER);
@@ -29,7 +29,7 @@ impl Reading<'_> {
         match self.value {
             None => out.push_str(",,,,"),
             Some(Value::Number(number)) => write!(out, ",{number},,,")?,
-            Some(Value::Text(text)) => {
+            Some(Value::Text(text) | Value::ObjectLink(text)) => {
                 out.push_str(",,");
                 quote(text, out);
                 out.push_str(",,");

@@ -7,7 +7,7 @@ use crate::{Error, ErrorKind, Reading, Resolved, Time, Value, base64url};
 
 impl Resolved {
     /// One line per reading: name and unit as tags, each kind of value as a field of its own (`value`, `string_value`,
-    /// `bool_value`, `data_value` in base64url, `sum`, `update_time`), the time in nanoseconds. A reading of right now gets
+    /// `bool_value`, `data_value` in base64url, `sum`, `update_time`; object links are strings), the time in nanoseconds. A reading of right now gets
     /// no time: the database then takes its own.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ impl Reading<'_> {
     fn influx_fields(&self, mut field: impl FnMut(&str, &str)) {
         match self.value {
             Some(Value::Number(number)) => field("value", &alloc::format!("{number}")),
-            Some(Value::Text(text)) => field("string_value", &quoted(text)),
+            Some(Value::Text(text) | Value::ObjectLink(text)) => field("string_value", &quoted(text)),
             Some(Value::Boolean(value)) => field("bool_value", if value { "true" } else { "false" }),
             Some(Value::Data(data)) => field("data_value", &quoted(&base64url::text(data))),
             None => {}

@@ -88,7 +88,7 @@ impl<'de> Visitor<'de> for RecordVisitor {
 impl RecordVisitor {
     fn label(&self, key: &Key) -> Result<Option<Label>, ErrorKind> {
         match key {
-            Key::Integer(integer) => Ok(Label::from_integer(*integer)),
+            Key::Integer(integer) => Ok(i64::try_from(*integer).ok().and_then(Label::from_integer)),
             Key::Text(text) => {
                 let label = Label::from_text(text);
                 let has_integer = label.and_then(Label::integer).is_some();
@@ -118,7 +118,8 @@ impl Record {
 }
 
 enum Key {
-    Integer(i64),
+    /// CBOR's integers have 64 bits and a sign.
+    Integer(i128),
     Text(String),
 }
 
@@ -138,11 +139,15 @@ impl Visitor<'_> for KeyVisitor {
     }
 
     fn visit_i64<E>(self, integer: i64) -> Result<Key, E> {
-        Ok(Key::Integer(integer))
+        Ok(Key::Integer(integer.into()))
     }
 
     fn visit_u64<E>(self, integer: u64) -> Result<Key, E> {
-        Ok(Key::Integer(i64::try_from(integer).unwrap_or(i64::MAX)))
+        Ok(Key::Integer(integer.into()))
+    }
+
+    fn visit_i128<E>(self, integer: i128) -> Result<Key, E> {
+        Ok(Key::Integer(integer))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Key, E> {
@@ -189,7 +194,11 @@ impl<'de> DeserializeSeed<'de> for Field<'_> {
             Label::Time => record.time = Some(deserializer.deserialize_any(NumberVisitor::TIME)?),
             Label::UpdateTime => record.update_time = Some(Number::deserialize(deserializer)?),
             Label::ContentFormat => record.content_format = Some(text(deserializer)?),
-            Label::Value | Label::StringValue | Label::BooleanValue | Label::DataValue => {
+            Label::Value
+            | Label::StringValue
+            | Label::BooleanValue
+            | Label::DataValue
+            | Label::ObjectLink => {
                 let value = value(label, text_labels, deserializer)?;
                 if record.value.replace(value).is_some() {
                     return Err(D::Error::custom(ErrorKind::SeveralValues));
@@ -207,6 +216,7 @@ fn value<'de, D: Deserializer<'de>>(
 ) -> Result<ValueBuf, D::Error> {
     Ok(match label {
         Label::StringValue => ValueBuf::Text(text(deserializer)?),
+        Label::ObjectLink => ValueBuf::ObjectLink(text(deserializer)?),
         Label::BooleanValue => ValueBuf::Boolean(deserializer.deserialize_any(BooleanVisitor)?),
         Label::DataValue if base64 => {
             let mut data = Vec::new();
@@ -355,7 +365,13 @@ impl<'de> Visitor<'de> for Nested {
     }
 
     fn visit_enum<A: serde::de::EnumAccess<'de>>(self, tagged: A) -> Result<ExtensionValue, A::Error> {
-        super::number::tagged_value(tagged, self.deeper()?)
+        match self.left.checked_sub(1) {
+            Some(left) => super::number::tagged_value(tagged, Self { left }),
+            // A number may stand where nothing may that is nested, for in JSON it is not.
+            None => NumberVisitor::PLAIN
+                .visit_enum(tagged)
+                .map(ExtensionValue::Number),
+        }
     }
 
     fn visit_str<E>(self, text: &str) -> Result<ExtensionValue, E> {

@@ -108,7 +108,7 @@ impl<'de> Visitor<'de> for TaggedNumber {
     }
 }
 
-/// A tagged value in a field that is not known: a number if it is one, else what is in the tag.
+/// A tagged value in a field that is not known.
 pub(super) fn tagged_value<'de, A: EnumAccess<'de>>(
     tagged: A,
     inside: Nested,
@@ -129,24 +129,7 @@ impl<'de> Visitor<'de> for TaggedValue {
     fn visit_seq<A: SeqAccess<'de>>(self, mut pair: A) -> Result<ExtensionValue, A::Error> {
         let tag = pair.next_element::<u64>()?.unwrap_or_default();
         let value = pair.next_element_seed(self.0)?.unwrap_or(ExtensionValue::Null);
-        let parts = match &value {
-            ExtensionValue::Array(parts) => parts.as_slice(),
-            _ => &[],
-        };
-        let number = match (tag, parts, &value) {
-            (4 | 5, [ExtensionValue::Number(exponent), ExtensionValue::Number(mantissa)], _) => {
-                let parts = exponent.to_i64().zip(mantissa.to_i64());
-                let make = if tag == 4 {
-                    Number::from_wide
-                } else {
-                    Number::from_binary
-                };
-                parts.and_then(|(exponent, mantissa)| make(mantissa.into(), exponent).ok())
-            }
-            (2 | 3, _, ExtensionValue::Data(bytes)) => Number::from_bignum(tag == 3, bytes).ok(),
-            _ => None,
-        };
-        Ok(number.map_or(value, ExtensionValue::Number))
+        Ok(ExtensionValue::tagged(tag, value))
     }
 }
 

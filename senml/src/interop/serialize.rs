@@ -83,6 +83,7 @@ impl<M: SerializeMap> Fields<M> {
             Some(Value::Text(text)) => self.optional(Label::StringValue, Some(text)),
             Some(Value::Boolean(value)) => self.optional(Label::BooleanValue, Some(value)),
             Some(Value::Data(data)) => self.optional(Label::DataValue, Some(Data(data))),
+            Some(Value::ObjectLink(link)) => self.optional(Label::ObjectLink, Some(link)),
         }
     }
 }

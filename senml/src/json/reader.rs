@@ -62,6 +62,11 @@ impl<'a> Reader<'a> {
         self.record_at
     }
 
+    /// The bytes of the record that was read last.
+    pub(crate) fn last_record(&self) -> &'a [u8] {
+        self.bytes.get(self.record_at..self.at).unwrap_or_default()
+    }
+
     /// Reads the next record; false at the end of the pack, after which nothing but white space may follow.
     #[inline]
     pub(crate) fn next(&mut self, fields: &mut Fields<'a>) -> Result<bool, Error> {
@@ -251,6 +256,7 @@ impl<'a> Reader<'a> {
             Label::BaseVersion => fields.version = self.version()?,
             Label::ContentFormat => fields.content_format = self.string()?,
             Label::BaseContentFormat => fields.base_content_format = self.string()?,
+            Label::ObjectLink => fields.object_link = self.string()?,
         }
         Ok(())
     }

@@ -8,7 +8,8 @@ use crate::fields::{Fields, Text};
 use crate::label::Label;
 use crate::time::BaseTime;
 use crate::{
-    Error, ErrorKind, Nanos, Number, Reading, Strictness, Time, Unit, Value, Version, name, strictness,
+    Error, ErrorKind, Extensions, Nanos, Number, Reading, Strictness, Time, Unit, Value, Version, name,
+    strictness,
 };
 
 /// Everything that goes from one record to the next. Its buffers are kept, so a context that is used again allocates
@@ -178,6 +179,7 @@ impl Context {
             update_time: fields.number(Label::UpdateTime, fields.update_time),
             content_format,
             version: self.version,
+            extensions: Extensions::NONE,
         })
     }
 
@@ -274,6 +276,7 @@ fn value<'s, 'a: 's>(
     const TEXT: u32 = Label::StringValue.bit();
     const BOOLEAN: u32 = Label::BooleanValue.bit();
     const DATA: u32 = Label::DataValue.bit();
+    const LINK: u32 = Label::ObjectLink.bit();
     Ok(Some(match fields.present & Fields::VALUES {
         NUMBER => Value::Number(match base {
             Some(base) => base.checked_add(fields.value).map_err(|error| error.kind())?,
@@ -282,6 +285,7 @@ fn value<'s, 'a: 's>(
         TEXT => Value::Text(fields.text.through(text)),
         BOOLEAN => Value::Boolean(fields.boolean),
         DATA => Value::Data(fields.data.through(rules, data)?),
+        LINK => Value::ObjectLink(fields.object_link.through(text)),
         0 => return missing_value(fields, base, has_sum, rules),
         _ => return Err(ErrorKind::SeveralValues),
     }))
@@ -293,10 +297,9 @@ fn missing_value<'s>(
     has_sum: bool,
     rules: &Strictness,
 ) -> Result<Option<Value<'s>>, ErrorKind> {
-    const HOLDERS: u32 = Label::Name.bit() | Label::Time.bit() | Label::Unit.bit();
     match base {
         _ if has_sum => Ok(None),
-        Some(base) if fields.present & HOLDERS != 0 => {
+        Some(base) if fields.present & Fields::HOLDERS != 0 => {
             accepted(rules, strictness::BASE_VALUE_ALONE, ErrorKind::NoValue)?;
             Ok(Some(Value::Number(base)))
         }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::{Error, Extension, Pack, Reading, ReadingBuf, Strictness};
+use crate::{Error, Pack, Reading, ReadingBuf, Strictness};
 
 /// The readings of a pack in chronological order, each complete in itself.
 #[derive(Clone, Debug, Default)]
@@ -20,15 +20,8 @@ impl Resolved {
         }
     }
 
-    pub(crate) fn push(&mut self, reading: Reading<'_>, extensions: &[Extension]) {
-        let mut reading = ReadingBuf::from(reading);
-        // A base field that is not known has no meaning outside its pack. RFC 8428 §4.6
-        reading.extensions = extensions
-            .iter()
-            .filter(|own| !own.label.starts_with('b'))
-            .cloned()
-            .collect();
-        self.readings.push(reading);
+    pub(crate) fn push(&mut self, reading: Reading<'_>) {
+        self.readings.push(reading.into());
     }
 
     /// Chronological order; equal times keep the order they had. Sorted input is left alone.

@@ -98,7 +98,12 @@ impl Readings<'_, '_> {
         }
         let (at, record) = (self.source.record_at(), self.context.last_record());
         match self.context.reading(&self.fields) {
-            Ok(reading) => Ok(Some(reading)),
+            Ok(mut reading) => {
+                if self.fields.extended {
+                    reading.extensions = self.source.last_extensions();
+                }
+                Ok(Some(reading))
+            }
             Err(kind) => Err(Error::new(kind).in_record(record).at_byte(at)),
         }
     }
@@ -120,7 +125,7 @@ impl Readings<'_, '_> {
     /// As [`next`](Self::next).
     pub fn collect(self) -> Result<Resolved, Error> {
         let mut resolved = Resolved::with_capacity(0, self.context.rules);
-        self.for_each(|reading| resolved.push(reading, &[]))?;
+        self.for_each(|reading| resolved.push(reading))?;
         resolved.sort();
         Ok(resolved)
     }

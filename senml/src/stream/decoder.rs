@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::boundary::{Boundary, Piece};
 use crate::fields::{Fields, ReadMode};
 use crate::resolve::Context;
-use crate::{Error, ErrorKind, Format, Nanos, Reading, Strictness, cbor, json};
+use crate::{Error, ErrorKind, Extensions, Format, Nanos, Reading, Strictness, cbor, json};
 
 /// Resolves the records of a SensML stream as they arrive, in whatever pieces.
 ///
@@ -163,7 +163,13 @@ impl StreamDecoder {
         let fields = read(&self.buffer, start, end, self.format, self.context.rules)?;
         let (record, at) = (self.records.saturating_sub(1), self.offset + start);
         match self.context.reading(&fields) {
-            Ok(reading) => Ok(Some(reading)),
+            Ok(mut reading) => {
+                if fields.extended {
+                    let record = self.buffer.get(start..end).unwrap_or_default();
+                    reading.extensions = Extensions::in_record(record, self.format);
+                }
+                Ok(Some(reading))
+            }
             Err(kind) => {
                 let error = Error::new(kind).in_record(record).at_byte(at);
                 self.state = State::Failed(error);
