@@ -64,8 +64,10 @@ pub fn same_meaning(bytes: &[u8]) {
             }
             let longest = written.len() / 2 + 64;
             if let Ok(parts) = pack.split(longest, other, Decimals::Fractions) {
+                // What the format itself changes, bytes in fields that are not known, the parts change too.
+                let whole = again.resolve(None).expect("its records were checked");
                 assert!(
-                    together(&parts, other).iter().eq(meaning.iter()),
+                    together(&parts, other).iter().eq(whole.iter()),
                     "splitting changes it"
                 );
             }
