@@ -24,6 +24,25 @@ pub enum Scheme {
     Memory,
 }
 
+/// A version of MQTT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MqttVersion {
+    /// 3.1.1, the OASIS standard of 2014.
+    V3_1_1,
+    /// 5.0, that of 2019.
+    V5,
+}
+
+impl fmt::Display for MqttVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V3_1_1 => "3.1.1",
+            Self::V5 => "5",
+        })
+    }
+}
+
 /// A host, a port, a path, and how to speak there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
@@ -32,10 +51,14 @@ pub struct Endpoint {
     host: String,
     port: u16,
     path: String,
+    mqtt_version: Option<MqttVersion>,
 }
 
 impl Endpoint {
     /// Takes a URL apart. A missing port is the protocol's registered one.
+    ///
+    /// A URL of MQTT may say the version: `mqtt://host?version=3.1.1`, `mqtts://host?version=5`. Without it, the newest that the
+    /// server speaks is found out at the first connection.
     ///
     /// # Errors
     ///
@@ -50,12 +73,17 @@ impl Endpoint {
                 "credentials belong to the builder, not into the url",
             ));
         }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(Error::because(
-                ErrorKind::Url,
-                "a query or a fragment has no meaning here",
-            ));
-        }
+        let mqtt_version = match (url.query(), url.fragment(), scheme) {
+            (None, None, _) => None,
+            (Some("version=3.1.1"), None, Scheme::Mqtt | Scheme::MqttWebSocket) => Some(MqttVersion::V3_1_1),
+            (Some("version=5"), None, Scheme::Mqtt | Scheme::MqttWebSocket) => Some(MqttVersion::V5),
+            _ => {
+                return Err(Error::because(
+                    ErrorKind::Url,
+                    "no query or fragment has a meaning, but `?version=3.1.1` and `?version=5` in mqtt",
+                ));
+            }
+        };
         let host = match scheme {
             Scheme::Memory if !url.has_host() => url.path(),
             _ => url.host_str().unwrap_or_default(),
@@ -69,6 +97,7 @@ impl Endpoint {
             host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
             port: url.port().unwrap_or(default_port),
             path: url.path().trim_end_matches('/').to_owned(),
+            mqtt_version,
         })
     }
 
@@ -101,6 +130,12 @@ impl Endpoint {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The version of MQTT that the URL asks for.
+    #[must_use]
+    pub const fn mqtt_version(&self) -> Option<MqttVersion> {
+        self.mqtt_version
     }
 
     /// Host and port as they stand in a URL or a `Host` header.
@@ -148,7 +183,11 @@ impl fmt::Display for Endpoint {
             (Scheme::Coap, true) => "coaps",
             (Scheme::Memory, _) => return write!(f, "memory://{}", self.host),
         };
-        write!(f, "{scheme}://{}{}", self.authority(), self.path)
+        write!(f, "{scheme}://{}{}", self.authority(), self.path)?;
+        match self.mqtt_version {
+            Some(version) => write!(f, "?version={version}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -210,6 +249,8 @@ mod tests {
             "http://h:8185/http",
             "coap://[::1]:5683",
             "wss://h:443",
+            "mqtt://h:1884?version=5",
+            "mqtt+wss://h:443/mqtt?version=3.1.1",
         ] {
             assert_eq!(Endpoint::parse(text).unwrap().to_string(), text);
         }
@@ -223,6 +264,9 @@ mod tests {
             "nonsense",
             "mqtt://id:key@h",
             "http://h?authorization=key",
+            "http://h?version=5",
+            "mqtt://h?version=4",
+            "mqtt://h?version=5#key",
         ] {
             let error = Endpoint::parse(text).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Url, "{text}");

@@ -112,12 +112,15 @@ impl Failover {
         };
         let offered = self.capabilities();
         let subscribes = connected.capabilities.subscribe;
+        let shares = connected.capabilities.shared_subscriptions;
         connected.capabilities = common(connected.capabilities, offered);
         connected.capabilities.subscribe = offered.subscribe;
         connected.capabilities.wildcards = offered.wildcards;
+        connected.capabilities.shared_subscriptions = offered.shared_subscriptions;
         connected.session = Box::pin(Limited {
             session: connected.session,
             subscribes,
+            shares,
             unanswered: 0,
             answers: Vec::new(),
             leave: retry_at.map(|at| self.timer.sleep_until(at)),
@@ -141,6 +144,7 @@ impl Transport for Failover {
         capabilities.max_qos = capabilities.max_qos.min(QoS::AtLeastOnce);
         capabilities.subscribe = first.subscribe;
         capabilities.wildcards = first.wildcards;
+        capabilities.shared_subscriptions = first.shared_subscriptions;
         capabilities
     }
 
@@ -170,6 +174,8 @@ fn common(one: Capabilities, other: Capabilities) -> Capabilities {
         wildcards: one.wildcards && other.wildcards,
         retain: one.retain && other.retain,
         will: one.will && other.will,
+        properties: one.properties && other.properties,
+        shared_subscriptions: one.shared_subscriptions && other.shared_subscriptions,
         max_payload: smaller,
         max_in_flight: one.max_in_flight.min(other.max_in_flight),
         ..one
@@ -193,10 +199,17 @@ const fn is_answer(event: &Event) -> bool {
 struct Limited {
     session: Pin<Box<dyn Session>>,
     subscribes: bool,
+    shares: bool,
     unanswered: usize,
     answers: Vec<Event>,
     leave: Option<BoxFuture<'static, ()>>,
     leaving: bool,
+}
+
+impl Limited {
+    const fn carries(&self, group: Option<&str>) -> bool {
+        self.subscribes && (self.shares || group.is_none())
+    }
 }
 
 impl Stream for Limited {
@@ -242,8 +255,8 @@ impl Sink<Op> for Limited {
     fn start_send(mut self: Pin<&mut Self>, op: Op) -> Result<(), TransportError> {
         match op {
             // Not answered: it stays wanted, and the next session is asked again.
-            Op::Subscribe { .. } if !self.subscribes => return Ok(()),
-            Op::Unsubscribe { id, .. } if !self.subscribes => {
+            Op::Subscribe { ref group, .. } if !self.carries(group.as_deref()) => return Ok(()),
+            Op::Unsubscribe { id, ref group, .. } if !self.carries(group.as_deref()) => {
                 self.answers.push(Event::Unsubscribed(id));
                 return Ok(());
             }

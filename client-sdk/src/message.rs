@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 use bytes::Bytes;
 use manywire_topics::TopicBuf;
 
-use crate::qos::QoS;
+use crate::{properties::Properties, qos::QoS};
 
 /// What is published: a payload, where to, and how.
 ///
@@ -25,6 +25,8 @@ pub struct Message {
     pub content_type: Option<ContentType>,
     /// How long it is worth delivering, from its acceptance; `None` is for ever.
     pub expires_after: Option<Duration>,
+    /// What goes beside the payload (MQTT 5 only).
+    pub properties: Properties,
 }
 
 impl Message {
@@ -37,6 +39,7 @@ impl Message {
             retain: false,
             content_type: None,
             expires_after: None,
+            properties: Properties::new(),
         }
     }
 
@@ -60,6 +63,13 @@ impl Message {
         self.content_type = Some(content_type);
         self
     }
+
+    /// The same with these properties.
+    #[must_use]
+    pub fn properties(mut self, properties: Properties) -> Self {
+        self.properties = properties;
+        self
+    }
 }
 
 impl fmt::Debug for Message {
@@ -71,6 +81,7 @@ impl fmt::Debug for Message {
             .field("retain", &self.retain)
             .field("content_type", &self.content_type)
             .field("expires_after", &self.expires_after)
+            .field("properties", &self.properties)
             .finish()
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     engine::{queue::Accepted, slot::Outcome},
     error::{Error, ErrorKind},
     message::{ContentType, Message},
+    properties::Properties,
     qos::QoS,
     receipt::{Pending, Receipt},
     transport::BoxFuture,
@@ -46,7 +47,20 @@ impl Publish {
         self.with(|message| message.content_type = Some(content_type))
     }
 
-    /// Gives up when it could not be sent within this time: its outcome is then [`ErrorKind::Expired`].
+    /// Adds a name and a value of the application's own (MQTT 5 only).
+    pub fn user_property(self, name: impl Into<Box<str>>, value: impl Into<Box<str>>) -> Self {
+        self.with(|message| {
+            message.properties = std::mem::take(&mut message.properties).with_user_property(name, value);
+        })
+    }
+
+    /// With these properties, instead of those it has (MQTT 5 only).
+    pub fn properties(self, properties: Properties) -> Self {
+        self.with(|message| message.properties = properties)
+    }
+
+    /// Gives up when it could not be sent within this time: its outcome is then [`ErrorKind::Expired`]. Over MQTT 5 the platform
+    /// gives it up as well, when it has not reached a subscriber by then.
     pub fn expires_after(self, lifetime: Duration) -> Self {
         self.with(|message| message.expires_after = Some(lifetime))
     }

@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -17,10 +18,11 @@ use crate::{
     engine::{
         inbox::{Inbox, Item, Serial},
         slot::Outcome,
-        subscriptions::ListenerId,
+        subscriptions::{Filtered, ListenerId},
     },
-    error::Error,
+    error::{Error, ErrorKind},
     message::ContentType,
+    properties::Properties,
     qos::QoS,
     transport::{BoxFuture, Received},
 };
@@ -31,6 +33,7 @@ use crate::{
 pub struct Subscribe {
     handle: Handle,
     filter: Result<FilterBuf, Error>,
+    group: Option<Arc<str>>,
     qos: QoS,
     capacity: usize,
     manual: bool,
@@ -41,6 +44,7 @@ impl Subscribe {
         Self {
             handle,
             filter,
+            group: None,
             qos: QoS::AtLeastOnce,
             capacity: 1024,
             manual: false,
@@ -50,6 +54,13 @@ impl Subscribe {
     /// Receives with at most this guarantee; the platform may grant less. At least once, unless set.
     pub const fn qos(mut self, qos: QoS) -> Self {
         self.qos = qos;
+        self
+    }
+
+    /// Shares the messages with all who subscribe to the same filter in this group, of this client or of others: each message
+    /// goes to one of them (MQTT 5 only). A name of a group has no `/`, `+` or `#` in it.
+    pub fn shared(mut self, group: impl Into<Arc<str>>) -> Self {
+        self.group = Some(group.into());
         self
     }
 
@@ -69,19 +80,28 @@ impl Subscribe {
 
     async fn subscribe(self) -> Result<Subscription, Error> {
         let filter = self.filter?;
+        if let Some(group) = &self.group
+            && (group.is_empty() || group.contains(['/', '+', '#', '\0']))
+        {
+            return Err(Error::because(
+                ErrorKind::Topic,
+                format!("`{group}` is no name of a group"),
+            ));
+        }
         let inbox = Inbox::new(self.capacity);
         let shared = self.handle.shared();
         let wildcards = filter.as_filter().as_topic().is_none();
+        let filtered = (filter, self.group);
         let asked = shared
             .lock()
-            .subscribe(filter.clone(), wildcards, self.qos, Arc::clone(&inbox));
+            .subscribe(filtered.clone(), wildcards, self.qos, Arc::clone(&inbox));
         let (listener, subscribed) = asked?;
         shared.wake();
         // From here on dropping the future unsubscribes.
         let mut subscription = Subscription {
             handle: self.handle,
             inbox,
-            filter,
+            filtered,
             listener,
             qos: self.qos,
             manual: self.manual,
@@ -107,7 +127,7 @@ impl IntoFuture for Subscribe {
 pub struct Subscription {
     handle: Handle,
     inbox: Arc<Inbox>,
-    filter: FilterBuf,
+    filtered: Filtered,
     listener: ListenerId,
     qos: QoS,
     manual: bool,
@@ -117,7 +137,7 @@ impl Subscription {
     /// The filter.
     #[must_use]
     pub const fn filter(&self) -> &FilterBuf {
-        &self.filter
+        &self.filtered.0
     }
 
     /// The guarantee that was granted when it was subscribed.
@@ -171,7 +191,7 @@ impl Drop for Subscription {
         self.inbox.end(None);
         let untaken = self.inbox.clear();
         let shared = self.handle.shared();
-        shared.lock().unsubscribe(&self.filter, self.listener, untaken);
+        shared.lock().unsubscribe(&self.filtered, self.listener, untaken);
         shared.wake();
     }
 }
@@ -179,7 +199,8 @@ impl Drop for Subscription {
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscription")
-            .field("filter", &self.filter)
+            .field("filter", &self.filtered.0)
+            .field("group", &self.filtered.1)
             .field("qos", &self.qos)
             .field("dropped", &self.dropped())
             .finish_non_exhaustive()
@@ -230,6 +251,18 @@ impl Delivery {
     #[must_use]
     pub fn content_type(&self) -> Option<&ContentType> {
         self.received.content_type.as_ref()
+    }
+
+    /// How much longer it is worth having, where the protocol says (MQTT 5).
+    #[must_use]
+    pub fn expires_after(&self) -> Option<Duration> {
+        self.received.expires_after
+    }
+
+    /// What came beside the payload (MQTT 5).
+    #[must_use]
+    pub fn properties(&self) -> &Properties {
+        &self.received.properties
     }
 
     /// Tells the platform that the application is done with it. Needed with

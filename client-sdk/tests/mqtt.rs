@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use manywire::testing::transport_contract;
 use manywire::{
-    Client, ClientBuilder, Credentials, Endpoint, ErrorKind, MqttTransport, QoS, Reconnect, RefusalKind,
-    Subscription, Tls, transport::TransportErrorKind,
+    Client, ClientBuilder, Credentials, Endpoint, ErrorKind, MqttTransport, MqttVersion, QoS, Reconnect,
+    RefusalKind, Subscription, Tls, transport::TransportErrorKind,
 };
 use manywire_gateway::{Gateway, Running, Thing};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -209,7 +209,7 @@ async fn campaign(version: Version, qos: QoS, messages: usize, cuts: usize, seed
     let url = format!("mqtt://{}", network.address);
     let transport = MqttTransport::new(Endpoint::parse(&url).unwrap(), Tls::new());
     let transport = match version {
-        Version::Old => transport.only_3_1_1(),
+        Version::Old => transport.only(MqttVersion::V3_1_1),
         Version::Newest => transport,
     };
     let sender = client(&url, "sender")

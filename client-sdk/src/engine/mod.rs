@@ -19,8 +19,6 @@ pub(crate) mod unclaimed;
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
-use manywire_topics::FilterBuf;
-
 use crate::{
     engine::{
         backoff::{Backoff, Reconnect},
@@ -28,7 +26,7 @@ use crate::{
         inbox::{Inbox, Serial},
         queue::{Accepted, Queue},
         slot::Slot,
-        subscriptions::{ListenerId, Subscribed, Subscriptions},
+        subscriptions::{Filtered, ListenerId, Subscribed, Subscriptions},
         suspicion::Suspicion,
         unclaimed::Unclaimed,
     },
@@ -150,6 +148,9 @@ impl Engine {
         if message.retain && !can.retain {
             return unsupported("retained messages".to_owned());
         }
+        if !message.properties.is_empty() && !can.properties {
+            return unsupported("properties beside the payload".to_owned());
+        }
         if let Some(limit) = can.max_payload
             && message.payload.len() > limit
         {
@@ -172,7 +173,7 @@ impl Engine {
     /// Adds a subscriber.
     pub(crate) fn subscribe(
         &mut self,
-        filter: FilterBuf,
+        filtered: Filtered,
         wildcards: bool,
         qos: QoS,
         inbox: Arc<Inbox>,
@@ -191,13 +192,17 @@ impl Engine {
         if wildcards && !can.wildcards {
             return Err(Error::because(ErrorKind::Unsupported, "wildcards in a filter"));
         }
-        self.unclaimed.claim(filter.as_filter(), &inbox);
-        Ok(self.subscriptions.subscribe(filter, qos, inbox))
+        if filtered.1.is_some() && !can.shared_subscriptions {
+            return Err(Error::because(ErrorKind::Unsupported, "shared subscriptions"));
+        }
+        let retained = can.retain;
+        self.unclaimed.claim(filtered.0.as_filter(), &inbox);
+        Ok(self.subscriptions.subscribe(filtered, qos, retained, inbox))
     }
 
     /// Removes a subscriber; what it had not taken counts as not wanted.
-    pub(crate) fn unsubscribe(&mut self, filter: &FilterBuf, id: ListenerId, untaken: Vec<Serial>) {
-        self.subscriptions.unsubscribe(filter, id);
+    pub(crate) fn unsubscribe(&mut self, filtered: &Filtered, id: ListenerId, untaken: Vec<Serial>) {
+        self.subscriptions.unsubscribe(filtered, id);
         untaken
             .into_iter()
             .for_each(|serial| self.deliveries.handle_acknowledgement(serial));

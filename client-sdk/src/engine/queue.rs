@@ -337,6 +337,7 @@ impl Queue {
                 .is_some_and(|limit| message.payload.len() > limit)
                 || message.qos > capabilities.max_qos
                 || (message.retain && !capabilities.retain)
+                || (!message.properties.is_empty() && !capabilities.properties)
         })
     }
 

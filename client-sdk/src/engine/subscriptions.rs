@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, mem, sync::Arc};
 
-use manywire_topics::{FilterBuf, FilterSet};
+use manywire_topics::{FilterBuf, FilterSet, TopicBuf};
 
 use crate::{
     engine::{
@@ -26,24 +26,29 @@ pub(crate) type Subscribed = Result<QoS, Error>;
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
     routes: FilterSet<ListenerId, Arc<Inbox>>,
-    by_filter: HashMap<FilterBuf, SubscriptionId>,
+    by_filter: HashMap<Filtered, SubscriptionId>,
     wanted: HashMap<SubscriptionId, Wanted>,
     /// Which wish an operation in flight is about.
     asked: HashMap<OpId, SubscriptionId>,
     /// Unsubscribes that are not confirmed: repeated if the session is resumed.
-    leaving: HashMap<OpId, (SubscriptionId, FilterBuf)>,
+    leaving: HashMap<OpId, (SubscriptionId, Filtered)>,
     /// What to send, in order.
     ops: Vec<Op>,
     online: bool,
     next: u64,
 }
 
+/// A filter, and the name of those who share its messages.
+pub(crate) type Filtered = (FilterBuf, Option<Arc<str>>);
+
 /// One filter that somebody wants.
 #[derive(Debug)]
 struct Wanted {
-    filter: FilterBuf,
+    filtered: Filtered,
     qos: QoS,
     granted: Option<QoS>,
+    /// The last time it was asked for, while that is not answered.
+    unanswered: Option<OpId>,
     listeners: Vec<Listener>,
 }
 
@@ -52,14 +57,24 @@ struct Listener {
     id: ListenerId,
     inbox: Arc<Inbox>,
     subscribed: Arc<Slot<Subscribed>>,
+    /// What was asked on its behalf: the retained messages that answer it are its own.
+    asked: Option<OpId>,
+}
+
+impl Listener {
+    fn wants(&self, received: &Received) -> bool {
+        received.asked.is_none_or(|asked| self.asked == Some(asked))
+    }
 }
 
 impl Subscriptions {
     /// Adds a subscriber. It is subscribed when its slot says so; until then, and across lost connections, it is wanted.
+    /// `retained` is whether the platform keeps messages: asking once more makes it send them to this subscriber too.
     pub(crate) fn subscribe(
         &mut self,
-        filter: FilterBuf,
+        filtered: Filtered,
         qos: QoS,
+        retained: bool,
         inbox: Arc<Inbox>,
     ) -> (ListenerId, Arc<Slot<Subscribed>>) {
         let id = ListenerId(self.take_number());
@@ -68,23 +83,29 @@ impl Subscriptions {
             id,
             inbox: Arc::clone(&inbox),
             subscribed: Arc::clone(&subscribed),
+            asked: None,
         };
-        self.routes.insert(filter.as_filter(), id, inbox);
-        let known = self.by_filter.get(&filter).copied();
+        // What is shared comes by its subscription alone.
+        if filtered.1.is_none() {
+            self.routes.insert(filtered.0.as_filter(), id, inbox);
+        }
+        let known = self.by_filter.get(&filtered).copied();
         let subscription = known.unwrap_or_else(|| SubscriptionId(self.take_number()));
         let wanted = self.wanted.entry(subscription).or_insert_with(|| Wanted {
-            filter: filter.clone(),
+            filtered: filtered.clone(),
             qos,
             granted: None,
+            unanswered: None,
             listeners: Vec::new(),
         });
         wanted.listeners.push(listener);
-        let stronger = qos > wanted.qos;
+        // A shared subscription has no retained messages [MQTT-4.8.2-25].
+        let again = qos > wanted.qos || (retained && filtered.1.is_none());
         wanted.qos = wanted.qos.max(qos);
         match wanted.granted {
-            Some(granted) if !stronger => subscribed.fill(Ok(granted)),
-            _ if known.is_none() || stronger => {
-                self.by_filter.insert(filter, subscription);
+            Some(granted) if !again => subscribed.fill(Ok(granted)),
+            _ if known.is_none() || again => {
+                self.by_filter.insert(filtered, subscription);
                 self.ask(subscription);
             }
             _ => {}
@@ -93,9 +114,9 @@ impl Subscriptions {
     }
 
     /// Removes a subscriber. The last one of a filter unsubscribes it.
-    pub(crate) fn unsubscribe(&mut self, filter: &FilterBuf, id: ListenerId) {
-        self.routes.remove(filter.as_filter(), &id);
-        let Some(&subscription) = self.by_filter.get(filter) else {
+    pub(crate) fn unsubscribe(&mut self, filtered: &Filtered, id: ListenerId) {
+        self.routes.remove(filtered.0.as_filter(), &id);
+        let Some(&subscription) = self.by_filter.get(filtered) else {
             return;
         };
         let Some(wanted) = self.wanted.get_mut(&subscription) else {
@@ -106,16 +127,12 @@ impl Subscriptions {
             return;
         }
         self.wanted.remove(&subscription);
-        self.by_filter.remove(filter);
+        self.by_filter.remove(filtered);
         self.asked.retain(|_, asked| *asked != subscription);
         let op = control_id(self.take_number());
-        self.leaving.insert(op, (subscription, filter.clone()));
+        self.leaving.insert(op, (subscription, filtered.clone()));
         if self.online {
-            self.ops.push(Op::Unsubscribe {
-                id: op,
-                subscription,
-                filter: filter.clone(),
-            });
+            self.ops.push(unsubscribe(op, subscription, filtered));
         }
     }
 
@@ -134,22 +151,18 @@ impl Subscriptions {
         self.online = true;
         if resumed {
             let leaving = mem::take(&mut self.leaving);
-            for (id, (subscription, filter)) in leaving {
-                if !self.by_filter.contains_key(&filter) {
-                    self.ops.push(Op::Unsubscribe {
-                        id,
-                        subscription,
-                        filter: filter.clone(),
-                    });
-                    self.leaving.insert(id, (subscription, filter));
+            for (id, (subscription, filtered)) in leaving {
+                if !self.by_filter.contains_key(&filtered) {
+                    self.ops.push(unsubscribe(id, subscription, &filtered));
+                    self.leaving.insert(id, (subscription, filtered));
                 }
             }
         } else {
             self.leaving.clear();
-            self.wanted.values_mut().for_each(|wanted| wanted.granted = None);
+            self.wanted.values_mut().for_each(Wanted::forget);
         }
         let mut missing: Vec<SubscriptionId> = self.wanted.keys().copied().collect();
-        missing.retain(|id| self.wanted.get(id).is_some_and(|wanted| wanted.granted.is_none()));
+        missing.retain(|id| self.wanted.get(id).is_some_and(Wanted::is_missing));
         missing.sort_unstable();
         missing.into_iter().for_each(|id| self.ask(id));
     }
@@ -170,8 +183,11 @@ impl Subscriptions {
             return;
         };
         wanted.granted = Some(granted);
+        wanted.unanswered = wanted.unanswered.filter(|asked| *asked != op);
         for listener in &wanted.listeners {
-            listener.subscribed.fill(Ok(granted));
+            if listener.asked.is_some_and(|asked| asked <= op) {
+                listener.subscribed.fill(Ok(granted));
+            }
         }
     }
 
@@ -194,10 +210,10 @@ impl Subscriptions {
         let Some(wanted) = self.wanted.remove(&subscription) else {
             return;
         };
-        self.by_filter.remove(&wanted.filter);
+        self.by_filter.remove(&wanted.filtered);
         let error = Error::refused(refusal);
         for listener in wanted.listeners {
-            self.routes.remove(wanted.filter.as_filter(), &listener.id);
+            self.routes.remove(wanted.filtered.0.as_filter(), &listener.id);
             listener.subscribed.fill(Err(error.clone()));
             listener.inbox.end(Some(error.clone()));
         }
@@ -223,19 +239,25 @@ impl Subscriptions {
             }
             Put::Ended => {}
         };
-        let wanted = received.subscription.and_then(|id| self.wanted.get(&id));
-        match (wanted, &received.topic) {
-            (Some(wanted), Some(topic)) if !wanted.filter.as_filter().matches(topic.as_topic()) => {}
-            (Some(wanted), _) => wanted
-                .listeners
-                .iter()
-                .for_each(|listener| put(listener.id, &listener.inbox)),
-            (None, Some(topic)) if received.subscription.is_none() => {
-                for (id, inbox) in self.routes.matches(topic.as_topic()) {
+        let topic = received.topic.as_ref().map(TopicBuf::as_topic);
+        match (received.subscription, topic) {
+            (None, Some(topic)) => {
+                for (id, inbox) in self.routes.matches(topic) {
                     put(*id, inbox);
                 }
             }
-            (None, _) => {}
+            (through, _) => {
+                let through = through.iter().chain(&received.also);
+                for wanted in through.filter_map(|id| self.wanted.get(id)) {
+                    // The wire's filter may be wider than ours.
+                    if topic.is_none_or(|topic| wanted.filtered.0.as_filter().matches(topic)) {
+                        let listeners = wanted.listeners.iter();
+                        listeners
+                            .filter(|listener| listener.wants(&received))
+                            .for_each(|listener| put(listener.id, &listener.inbox));
+                    }
+                }
+            }
         }
         (takers, overflowed)
     }
@@ -245,14 +267,14 @@ impl Subscriptions {
         let mut wanted = self.wanted.values();
         wanted
             .find(|wanted| wanted.listeners.iter().any(|l| l.id == id))
-            .map(|wanted| &wanted.filter)
+            .map(|wanted| &wanted.filtered.0)
     }
 
     /// Ends every subscription.
     pub(crate) fn end_all(&mut self, reason: Option<&Error>) {
         for (_, wanted) in self.wanted.drain() {
             for listener in wanted.listeners {
-                self.routes.remove(wanted.filter.as_filter(), &listener.id);
+                self.routes.remove(wanted.filtered.0.as_filter(), &listener.id);
                 let closed = || Error::new(crate::error::ErrorKind::Closed);
                 listener
                     .subscribed
@@ -268,14 +290,16 @@ impl Subscriptions {
             return;
         }
         let id = control_id(self.take_number());
-        if let Some(wanted) = self.wanted.get(&subscription) {
+        if let Some(wanted) = self.wanted.get_mut(&subscription) {
+            wanted.handle_asked(id);
             self.asked.insert(id, subscription);
-            let (filter, qos) = (wanted.filter.clone(), wanted.qos);
+            let (filter, group) = wanted.filtered.clone();
             self.ops.push(Op::Subscribe {
                 id,
                 subscription,
                 filter,
-                qos,
+                group,
+                qos: wanted.qos,
             });
         }
     }
@@ -283,5 +307,38 @@ impl Subscriptions {
     fn take_number(&mut self) -> u64 {
         self.next += 1;
         self.next
+    }
+}
+
+impl Wanted {
+    /// The platform has it no more.
+    fn forget(&mut self) {
+        self.granted = None;
+        self.listeners
+            .iter_mut()
+            .for_each(|listener| listener.asked = None);
+    }
+
+    const fn is_missing(&self) -> bool {
+        self.granted.is_none() || self.unanswered.is_some()
+    }
+
+    /// It is asked for on behalf of everyone who has no answer.
+    fn handle_asked(&mut self, op: OpId) {
+        for listener in &mut self.listeners {
+            if listener.asked.is_none() || listener.asked == self.unanswered {
+                listener.asked = Some(op);
+            }
+        }
+        self.unanswered = Some(op);
+    }
+}
+
+fn unsubscribe(id: OpId, subscription: SubscriptionId, (filter, group): &Filtered) -> Op {
+    Op::Unsubscribe {
+        id,
+        subscription,
+        filter: filter.clone(),
+        group: group.clone(),
     }
 }

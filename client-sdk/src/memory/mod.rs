@@ -214,7 +214,7 @@ impl Shared {
         };
         let ready = self.ready_at(faults);
         for line in lines.iter().filter_map(Weak::upgrade) {
-            line.deliver(&message, false, faults, ready);
+            line.deliver(&message, None, faults, ready);
         }
     }
 
@@ -293,6 +293,7 @@ impl Transport for MemoryTransport {
         let everything = Capabilities {
             retain: true,
             will: true,
+            properties: true,
             max_in_flight: 100,
             ..Capabilities::publish_and_subscribe(QoS::ExactlyOnce)
         };

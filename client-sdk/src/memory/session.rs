@@ -83,8 +83,14 @@ impl Line {
         state.wake();
     }
 
-    /// Delivers a message if a filter of this session matches.
-    pub(super) fn deliver(&self, message: &Message, retained: bool, faults: Faults, ready: Option<Instant>) {
+    /// Delivers a message if a filter of this session matches; one that was kept, because of a subscription.
+    pub(super) fn deliver(
+        &self,
+        message: &Message,
+        retained: Option<(SubscriptionId, OpId)>,
+        faults: Faults,
+        ready: Option<Instant>,
+    ) {
         let mut state = self.lock();
         let wanted = state
             .filters
@@ -102,7 +108,9 @@ impl Line {
         for copy in 0..copies {
             let mut received = Received::new(message.topic.clone(), message.payload.clone());
             received.qos = qos;
-            received.retain = retained;
+            received.retain = retained.is_some();
+            (received.subscription, received.asked) = retained.unzip();
+            received.properties.clone_from(&message.properties);
             received.duplicate = copy > 0 && qos == QoS::AtLeastOnce;
             received.content_type.clone_from(&message.content_type);
             if qos != QoS::AtMostOnce {
@@ -224,6 +232,7 @@ impl MemorySession {
                 subscription,
                 filter,
                 qos,
+                ..
             } => refused(id).or_else(|| {
                 self.line
                     .lock()
@@ -232,7 +241,8 @@ impl MemorySession {
                 self.line.report(Event::Subscribed { id, qos }, ready);
                 for message in self.broker.retained() {
                     if filter.matches(message.topic.as_topic()) {
-                        self.line.deliver(&message, true, Faults::none(), ready);
+                        self.line
+                            .deliver(&message, Some((subscription, id)), Faults::none(), ready);
                     }
                 }
                 None

@@ -3,7 +3,9 @@
 //! [`MqttTransport`] connects; `session` is the protocol without I/O; `connection` moves the bytes. What must survive a lost connection
 //! (packet identifiers, the phases of exactly once) waits in the transport for the next one.
 
+mod aliases;
 mod connection;
+mod identifiers;
 mod in_flight;
 mod inbound;
 mod keep_alive;
@@ -21,7 +23,7 @@ use std::{
 };
 
 use manywire_mqtt_codec::{
-    ConnectFields, Properties, PropertiesBuf, Property, PropertyScope, Text, TopicName, Version, Will,
+    self as codec, ConnectFields, PropertiesBuf, Property, PropertyScope, Text, TopicName, Version, Will,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -31,7 +33,7 @@ use self::{
 };
 use crate::{
     binding::mqtt as binding,
-    endpoint::{Endpoint, Scheme},
+    endpoint::{Endpoint, MqttVersion, Scheme},
     net::{self, within},
     qos::QoS,
     tls::Tls,
@@ -42,12 +44,15 @@ use crate::{
 
 /// MQTT to one endpoint: `mqtt`, `mqtts`, `mqtt+ws` or `mqtt+wss`.
 ///
-/// It speaks 5.0 where the server does, and 3.1.1 where it does not.
+/// It speaks 5.0 where the server does, and 3.1.1 where it does not, unless the URL or the application says which:
+/// `mqtt://host?version=3.1.1`, [`only`](Self::only).
 pub struct MqttTransport {
     endpoint: Endpoint,
     tls: Tls,
     /// What the application knows of the server.
     max_qos: QoS,
+    /// What is spoken whatever the server speaks.
+    only: Option<MqttVersion>,
     /// What the server is known to speak.
     spoken: Mutex<Option<Version>>,
     /// The client identifier when the application names none.
@@ -62,6 +67,7 @@ impl MqttTransport {
         // Letters and digits, 23 at most: what every server takes [MQTT-3.1.3-5].
         let generated_id = format!("manywire{:012x}", fastrand::u64(..1 << 48));
         Self {
+            only: endpoint.mqtt_version(),
             endpoint,
             tls,
             max_qos: QoS::ExactlyOnce,
@@ -71,10 +77,10 @@ impl MqttTransport {
         }
     }
 
-    /// The same, speaking 3.1.1 only.
+    /// The same, speaking this version only. It comes before what the URL says.
     #[must_use]
-    pub fn only_3_1_1(self) -> Self {
-        self.learn(Version::V311);
+    pub const fn only(mut self, version: MqttVersion) -> Self {
+        self.only = Some(version);
         self
     }
 
@@ -92,6 +98,11 @@ impl MqttTransport {
     /// Connects with the version that the server speaks. The first time, that is found out: a server of 3.1.1 refuses 5.0, or closes the
     /// connection without a word, as the platform's older ones do.
     async fn open(&self, context: &ConnectContext<'_>) -> Result<Connected, TransportError> {
+        match self.only {
+            Some(MqttVersion::V5) => return self.open_as(Version::V5, context).await,
+            Some(MqttVersion::V3_1_1) => return self.open_as(Version::V311, context).await,
+            None => {}
+        }
         let spoken = *self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
         let newest = self.open_as(spoken.unwrap_or(Version::V5), context).await;
         let old = match &newest {
@@ -146,12 +157,14 @@ impl MqttTransport {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let session = self.home.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let session = session.unwrap_or_else(|| Session::new(context.dialect));
+        let session = session.unwrap_or_else(|| Session::new(context.dialect, fastrand::u32(..)));
         let mut connection = Connection::new(stream, session, Arc::clone(&self.home), version);
         connection.session().handle_earlier(&context.earlier);
         self.introduce(connection.session(), version, context)?;
         let accepted = poll_fn(|task| connection.poll_accepted(task)).await?;
         let mut capabilities = self.capabilities();
+        capabilities.properties &= version == Version::V5;
+        capabilities.shared_subscriptions &= version == Version::V5;
         accepted.limits.restrict(&mut capabilities);
         let mut connected = Connected::new(connection, capabilities);
         connected.resumed = accepted.resumed;
@@ -172,14 +185,18 @@ impl MqttTransport {
             None => None,
             Some(message) => {
                 binding::write_topic(&message.topic, &mut will_topic).map_err(unsupported)?;
-                if version == Version::V5 {
-                    will_block = binding::properties(message, PropertyScope::Will).map_err(unsupported)?;
-                }
+                let properties = match version {
+                    Version::V5 => {
+                        binding::write_properties(message, PropertyScope::Will, None, &mut will_block)
+                            .map_err(unsupported)?
+                    }
+                    _ => codec::Properties::EMPTY,
+                };
                 let topic = TopicName::new(&will_topic).map_err(unsupported)?;
                 Some(Will {
                     qos: message.qos.into(),
                     retain: message.retain,
-                    properties: Properties::parse(&will_block, PropertyScope::Will).map_err(unsupported)?,
+                    properties,
                     ..Will::new(topic, &message.payload)
                 })
             }
@@ -212,6 +229,8 @@ impl Transport for MqttTransport {
         let mut capabilities = Capabilities::publish_and_subscribe(self.max_qos);
         capabilities.retain = true;
         capabilities.will = true;
+        capabilities.properties = self.only != Some(MqttVersion::V3_1_1);
+        capabilities.shared_subscriptions = capabilities.properties;
         capabilities.max_in_flight = MAX_IN_FLIGHT;
         capabilities
     }

@@ -40,7 +40,7 @@
 
 mod error;
 
-use std::{fmt, future::Future, num::NonZeroU16, pin::Pin, time::Duration};
+use std::{fmt, future::Future, num::NonZeroU16, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -51,6 +51,7 @@ use crate::{
     credentials::Credentials,
     error::Refusal,
     message::{ContentType, Message},
+    properties::Properties,
     qos::QoS,
 };
 
@@ -214,6 +215,10 @@ pub struct Capabilities {
     pub retain: bool,
     /// Whether a will can be left.
     pub will: bool,
+    /// Whether a message can carry [`Properties`].
+    pub properties: bool,
+    /// Whether subscribers can share the messages of a filter ([`Subscribe::shared`](crate::Subscribe::shared)).
+    pub shared_subscriptions: bool,
     /// The largest payload in bytes, if there is a limit.
     pub max_payload: Option<usize>,
     /// How many acknowledged publishes may be unanswered at once; at least 1.
@@ -233,6 +238,8 @@ impl Capabilities {
             wildcards: false,
             retain: false,
             will: false,
+            properties: false,
+            shared_subscriptions: false,
             max_payload: None,
             max_in_flight: 1,
             acknowledge_in_order: true,
@@ -280,7 +287,8 @@ pub enum Op {
     /// Finish a publish exactly once that the session said is [received](Event::Received): it is noted by now that it must not
     /// be sent again.
     Release(OpId),
-    /// Ask for the messages of a filter. Asking again for the same filter changes its QoS.
+    /// Ask for the messages of a filter. Asking again for the same subscription changes its QoS, and makes a peer that keeps
+    /// messages ([`Capabilities::retain`]) send those again.
     Subscribe {
         /// Names it in the answer.
         id: OpId,
@@ -288,6 +296,9 @@ pub enum Op {
         subscription: SubscriptionId,
         /// What to subscribe to.
         filter: FilterBuf,
+        /// The name of those who share its messages: each goes to one of them. Only with
+        /// [`Capabilities::shared_subscriptions`].
+        group: Option<Arc<str>>,
         /// The strongest guarantee to receive with.
         qos: QoS,
     },
@@ -299,6 +310,8 @@ pub enum Op {
         subscription: SubscriptionId,
         /// The filter given in [`Op::Subscribe`].
         filter: FilterBuf,
+        /// The group given in [`Op::Subscribe`].
+        group: Option<Arc<str>>,
     },
     /// The application has the message: acknowledge it to the peer. The engine sends these in arrival order
     /// ([`Capabilities::acknowledge_in_order`]) and has no answer to them.
@@ -361,6 +374,10 @@ pub enum Event {
 pub struct Received {
     /// The subscription it came through, where the protocol says; `None` routes it by its topic.
     pub subscription: Option<SubscriptionId>,
+    /// The other subscriptions it came through, where the peer sends one copy for several.
+    pub also: Vec<SubscriptionId>,
+    /// The [`Op::Subscribe`] that a retained message answers, where the protocol says: it is for those who asked then.
+    pub asked: Option<OpId>,
     /// What it was published to, where the protocol says: plain WebSocket and CoAP do not name the topic of a
     /// message received through a wildcard. At least one of `subscription` and `topic` is given.
     pub topic: Option<TopicBuf>,
@@ -374,6 +391,10 @@ pub struct Received {
     pub duplicate: bool,
     /// What the payload is, where the protocol says.
     pub content_type: Option<ContentType>,
+    /// How much longer it is worth having, where the protocol says.
+    pub expires_after: Option<Duration>,
+    /// What came beside the payload.
+    pub properties: Properties,
     /// To be given back in [`Op::Acknowledge`]; `None` when the protocol wants no acknowledgement from the application.
     pub delivery: Option<DeliveryId>,
 }
@@ -398,12 +419,16 @@ impl Received {
     fn unnamed(payload: Bytes) -> Self {
         Self {
             subscription: None,
+            also: Vec::new(),
+            asked: None,
             topic: None,
             payload,
             qos: QoS::AtMostOnce,
             retain: false,
             duplicate: false,
             content_type: None,
+            expires_after: None,
+            properties: Properties::new(),
             delivery: None,
         }
     }
@@ -419,6 +444,8 @@ impl fmt::Debug for Received {
             .field("retain", &self.retain)
             .field("duplicate", &self.duplicate)
             .field("content_type", &self.content_type)
+            .field("expires_after", &self.expires_after)
+            .field("properties", &self.properties)
             .field("delivery", &self.delivery)
             .finish()
     }

@@ -307,6 +307,7 @@ impl Sink<Op> for CoapSession {
                 subscription,
                 filter,
                 qos,
+                ..
             } => (id, self.subscribe(id, subscription, &filter, qos)),
             Op::Unsubscribe { id, subscription, .. } => {
                 self.unsubscribe(id, subscription);

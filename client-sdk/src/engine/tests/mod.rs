@@ -101,7 +101,7 @@ impl World {
         let inbox = Inbox::new(8);
         let asked = self
             .engine
-            .subscribe(filter, true, QoS::AtLeastOnce, Arc::clone(&inbox));
+            .subscribe((filter, None), true, QoS::AtLeastOnce, Arc::clone(&inbox));
         (inbox, asked.unwrap().1)
     }
 

@@ -9,8 +9,7 @@ use manywire_topics::TopicBuf;
 use super::{Accepted, Exchange, Limits, Session, Wire, broken};
 use crate::{
     binding::mqtt as binding,
-    message::ContentType,
-    mqtt::inbound::Arrival,
+    mqtt::{identifiers::Named, inbound::Arrival},
     qos::QoS,
     transport::{DeliveryId, Event, OpId, Received, TransportError},
 };
@@ -47,6 +46,7 @@ impl Session {
             self.resume(&mut accepted.held);
         } else {
             self.inbound.handle_session_lost();
+            self.identifiers.handle_session_lost();
             for exchange in self.in_flight.release_unless(|_| false) {
                 match exchange {
                     Exchange::Publish { id, message, .. } if message.qos == QoS::ExactlyOnce => {
@@ -81,7 +81,7 @@ impl Session {
                     held.push(*id);
                     releases.push(packet_id);
                 }
-                Exchange::Subscribe { .. } | Exchange::Unsubscribe { .. } => {}
+                Exchange::Subscribe(_) | Exchange::Unsubscribe(_) => {}
             }
         }
         for packet_id in releases {
@@ -117,9 +117,26 @@ impl Session {
         received.retain = publish.retain;
         received.duplicate = publish.dup;
         received.delivery = delivery.map(DeliveryId);
-        let content_type = publish.properties.content_type();
-        received.content_type = content_type.map(|text| ContentType::new(text.as_str().to_owned()));
+        if !publish.properties.is_empty() {
+            binding::read_properties(self.dialect, publish.properties, &mut received);
+            self.route(publish.properties, &mut received);
+        }
         self.events.push_back(Event::Message(received));
+    }
+
+    /// Says through which subscriptions a message came. An identifier of a process that had the session before says nothing.
+    fn route(&self, properties: codec::Properties<'_>, received: &mut Received) {
+        let known = properties
+            .subscription_identifiers()
+            .filter_map(|identifier| self.identifiers.get(identifier));
+        for Named { subscription, asked } in known {
+            if received.subscription.is_some() {
+                received.also.push(subscription);
+            } else {
+                received.subscription = Some(subscription);
+                received.asked = received.retain.then_some(asked);
+            }
+        }
     }
 
     pub(super) fn handle_puback(&mut self, ack: &Ack<'_>) {
@@ -206,11 +223,12 @@ impl Session {
     }
 
     pub(super) fn handle_suback(&mut self, suback: &codec::Suback<'_>) {
-        let Some(Exchange::Subscribe { id }) = self.in_flight.get_mut(suback.packet_id) else {
+        let Some(Exchange::Subscribe(named)) = self.in_flight.get_mut(suback.packet_id) else {
             self.counters.unsolicited += 1;
             return;
         };
-        let id = *id;
+        let named = *named;
+        let id = named.asked;
         self.in_flight.release(suback.packet_id);
         let reason = suback
             .reasons
@@ -218,20 +236,29 @@ impl Session {
             .next()
             .unwrap_or(ReasonCode::UnspecifiedError);
         self.events.push_back(match reason.granted_qos() {
-            Some(qos) => Event::Subscribed { id, qos: qos.into() },
-            None => Event::Refused {
-                id,
-                refusal: binding::refusal(reason),
-            },
+            Some(qos) => {
+                self.identifiers.handle_granted(named);
+                Event::Subscribed { id, qos: qos.into() }
+            }
+            None => {
+                self.identifiers.handle_refused(named);
+                Event::Refused {
+                    id,
+                    refusal: binding::refusal(reason),
+                }
+            }
         });
     }
 
     pub(super) fn handle_unsuback(&mut self, unsuback: &codec::Unsuback<'_>) {
-        let Some(Exchange::Unsubscribe { id }) = self.in_flight.get_mut(unsuback.packet_id) else {
+        let Some(Exchange::Unsubscribe(named)) = self.in_flight.get_mut(unsuback.packet_id) else {
             self.counters.unsolicited += 1;
             return;
         };
-        let id = *id;
+        let Named {
+            subscription,
+            asked: id,
+        } = *named;
         self.in_flight.release(unsuback.packet_id);
         // 3.1.1 has no reasons here.
         self.events.push_back(match unsuback.reasons.iter().next() {
@@ -239,7 +266,10 @@ impl Session {
                 id,
                 refusal: binding::refusal(reason),
             },
-            _ => Event::Unsubscribed(id),
+            _ => {
+                self.identifiers.handle_unsubscribed(subscription);
+                Event::Unsubscribed(id)
+            }
         });
     }
 

@@ -15,6 +15,8 @@ use manywire_mqtt_codec::{
 use manywire_topics::{Dialect, TopicBuf};
 
 use super::{
+    aliases::Aliases,
+    identifiers::{Identifiers, Named},
     in_flight::InFlight,
     inbound::{Acknowledgement, Inbound},
     keep_alive::{Due, KeepAlive},
@@ -36,6 +38,7 @@ pub(super) struct Session {
     dialect: Dialect,
     in_flight: InFlight<Exchange>,
     inbound: Inbound,
+    identifiers: Identifiers,
     outgoing: Outgoing,
     events: VecDeque<Event>,
     /// QoS 0 publishes that are not yet handed to the operating system, with the position of their last byte.
@@ -48,7 +51,14 @@ pub(super) struct Session {
     counters: Counters,
     /// The topic of the last message: a device hears the same few topics again and again.
     last_topic: Option<(Box<str>, TopicBuf)>,
-    text: String,
+    scratch: Scratch,
+}
+
+/// Kept for their memory.
+#[derive(Debug, Default)]
+struct Scratch {
+    topic: String,
+    properties: Vec<u8>,
 }
 
 /// What begins anew with every connection.
@@ -66,6 +76,10 @@ struct Connection {
     receive_maximum: u16,
     /// What that may grow to.
     granted: u16,
+    /// Whether the server takes subscription identifiers; without them it cannot be told what is shared.
+    has_identifiers: bool,
+    has_shared_subscriptions: bool,
+    aliases: Aliases,
     /// Publishes that wait for quota, in order: first those to be sent again, then new ones.
     unsent: VecDeque<PacketId>,
 }
@@ -86,12 +100,8 @@ enum Exchange {
     Release {
         id: OpId,
     },
-    Subscribe {
-        id: OpId,
-    },
-    Unsubscribe {
-        id: OpId,
-    },
+    Subscribe(Named),
+    Unsubscribe(Named),
 }
 
 /// How far a PUBLISH got.
@@ -137,6 +147,7 @@ pub(super) struct Limits {
     max_qos: Option<codec::QoS>,
     no_retain: bool,
     no_wildcards: bool,
+    no_shared_subscriptions: bool,
 }
 
 impl Limits {
@@ -147,6 +158,9 @@ impl Limits {
             max_qos: properties.maximum_qos(),
             no_retain: properties.retain_available() == Some(false),
             no_wildcards: properties.wildcard_subscription_available() == Some(false),
+            // Only its identifier tells what is shared.
+            no_shared_subscriptions: properties.shared_subscription_available() == Some(false)
+                || properties.subscription_identifier_available() == Some(false),
         }
     }
 
@@ -163,14 +177,17 @@ impl Limits {
         }
         capabilities.retain &= !self.no_retain;
         capabilities.wildcards &= !self.no_wildcards;
+        capabilities.shared_subscriptions &= !self.no_shared_subscriptions;
     }
 }
 
 impl Session {
-    /// A session that has not been connected; which version it speaks is said at every connect.
-    pub(super) fn new(dialect: Dialect) -> Self {
+    /// A session that has not been connected; which version it speaks is said at every connect. Its subscription identifiers count
+    /// from `start`, which is best chosen at random.
+    pub(super) fn new(dialect: Dialect, start: u32) -> Self {
         Self {
             dialect,
+            identifiers: Identifiers::starting_at(start),
             ..Self::default()
         }
     }
@@ -244,7 +261,7 @@ impl Session {
             }
             Exchange::Received { .. } | Exchange::Release { .. } => true,
             // Whether the server saw it is not known, so it is asked again.
-            Exchange::Subscribe { .. } | Exchange::Unsubscribe { .. } => false,
+            Exchange::Subscribe(_) | Exchange::Unsubscribe(_) => false,
         });
         self.events.retain_mut(|event| match event {
             Event::Subscribed { .. } | Event::Unsubscribed(_) | Event::Received(_) => false,
@@ -262,12 +279,31 @@ impl Session {
         match op {
             Op::Publish { id, message, number } => self.publish(id, message, number),
             Op::Release(id) => self.release(id),
-            Op::Subscribe { id, filter, qos, .. } => {
-                let asked = binding::filter(&filter).and_then(|filter| self.subscribe(id, &filter, qos));
+            Op::Subscribe {
+                id,
+                subscription,
+                filter,
+                group,
+                qos,
+            } => {
+                let named = Named {
+                    subscription,
+                    asked: id,
+                };
+                let asked = self.subscribe(named, &filter, group.as_deref(), qos);
                 self.refuse_unless(id, asked);
             }
-            Op::Unsubscribe { id, filter, .. } => {
-                let asked = binding::filter(&filter).and_then(|filter| self.unsubscribe(id, &filter));
+            Op::Unsubscribe {
+                id,
+                subscription,
+                filter,
+                group,
+            } => {
+                let named = Named {
+                    subscription,
+                    asked: id,
+                };
+                let asked = self.unsubscribe(named, &filter, group.as_deref());
                 self.refuse_unless(id, asked);
             }
             Op::Acknowledge(DeliveryId(delivery)) => {
@@ -426,9 +462,14 @@ impl Connection {
         self.quota = self.receive_maximum.min(self.quota.saturating_add(more));
     }
 
-    /// CONNACK came. What its properties do not say is unlimited.
+    /// CONNACK came. What its properties do not say is unlimited, except topic aliases.
     fn open(&mut self, properties: Properties<'_>, window: Option<NonZeroU16>, now: Instant) {
         self.open = true;
+        self.aliases = Aliases::new(properties.topic_alias_maximum().unwrap_or(0));
+        self.has_identifiers =
+            self.version == Version::V5 && properties.subscription_identifier_available() != Some(false);
+        self.has_shared_subscriptions =
+            self.has_identifiers && properties.shared_subscription_available() != Some(false);
         self.granted = properties.receive_maximum().map_or(u16::MAX, NonZeroU16::get);
         self.receive_maximum = window.map_or(self.granted, |window| window.get().min(self.granted));
         self.quota = self.receive_maximum;

@@ -1,17 +1,19 @@
 //! What the session does with each operation of the engine.
 
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU32};
 
 use manywire_mqtt_codec::{
-    self as codec, Packet, PacketId, Properties, PropertyScope, Subscription, TopicFilter, Version,
+    self as codec, Packet, PacketId, Properties, PropertiesBuf, Property, PropertyScope, Subscription,
+    TopicFilter, Version,
 };
+use manywire_topics::FilterBuf;
 
-use super::{Connection, Exchange, Session, Wire};
+use super::{Connection, Exchange, Scratch, Session, Wire};
 use crate::{
-    binding::mqtt as binding,
+    binding::mqtt::{self as binding, unencodable},
     error::{Refusal, RefusalKind},
     message::Message,
-    mqtt::outgoing::Outgoing,
+    mqtt::{aliases::Naming, identifiers::Named, outgoing::Outgoing},
     qos::QoS,
     transport::{Event, OpId},
 };
@@ -21,8 +23,8 @@ impl Session {
         if message.qos == QoS::AtMostOnce {
             let pushed = encode(
                 &mut self.outgoing,
-                &mut self.text,
-                &self.connection,
+                &mut self.scratch,
+                &mut self.connection,
                 &message,
                 codec::Delivery::AtMostOnce,
                 false,
@@ -76,8 +78,8 @@ impl Session {
             let dup = *wire == Wire::Sent;
             match encode(
                 &mut self.outgoing,
-                &mut self.text,
-                &self.connection,
+                &mut self.scratch,
+                &mut self.connection,
                 message,
                 delivery,
                 dup,
@@ -96,29 +98,59 @@ impl Session {
         }
     }
 
-    pub(super) fn subscribe(&mut self, id: OpId, filter: &str, qos: QoS) -> Result<(), Refusal> {
+    pub(super) fn subscribe(
+        &mut self,
+        named: Named,
+        filter: &FilterBuf,
+        group: Option<&str>,
+        qos: QoS,
+    ) -> Result<(), Refusal> {
+        let filter = self.filter(filter, group)?;
         let packet_id = self
             .in_flight
-            .hold(Exchange::Subscribe { id })
+            .hold(Exchange::Subscribe(named))
             .map_err(|_| no_identifier())?;
-        let asked = TopicFilter::new(filter).and_then(|filter| {
-            let subscriptions = [Subscription::new(filter, qos.into())];
-            let packet = codec::Subscribe {
-                packet_id,
-                subscriptions: (&subscriptions).into(),
-                properties: Properties::EMPTY,
-            };
-            self.outgoing.push(&packet.into(), self.version)
-        });
+        let identifier = self
+            .connection
+            .has_identifiers
+            .then(|| self.identifiers.name(named));
+        let asked = self.push_subscribe(packet_id, &filter, qos, identifier);
         self.release_unless(packet_id, asked)
     }
 
-    pub(super) fn unsubscribe(&mut self, id: OpId, filter: &str) -> Result<(), Refusal> {
+    fn push_subscribe(
+        &mut self,
+        packet_id: PacketId,
+        filter: &str,
+        qos: QoS,
+        identifier: Option<NonZeroU32>,
+    ) -> Result<(), codec::Error> {
+        let mut bytes = [0; 8];
+        let mut properties = PropertiesBuf::new(PropertyScope::Subscribe, &mut bytes);
+        if let Some(identifier) = identifier {
+            properties.push(Property::SubscriptionIdentifier(identifier))?;
+        }
+        let subscriptions = [Subscription::new(TopicFilter::new(filter)?, qos.into())];
+        let packet = codec::Subscribe {
+            packet_id,
+            subscriptions: (&subscriptions).into(),
+            properties: properties.finish(),
+        };
+        self.outgoing.push(&packet.into(), self.version)
+    }
+
+    pub(super) fn unsubscribe(
+        &mut self,
+        named: Named,
+        filter: &FilterBuf,
+        group: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let filter = self.filter(filter, group)?;
         let packet_id = self
             .in_flight
-            .hold(Exchange::Unsubscribe { id })
+            .hold(Exchange::Unsubscribe(named))
             .map_err(|_| no_identifier())?;
-        let asked = TopicFilter::new(filter).and_then(|filter| {
+        let asked = TopicFilter::new(&filter).and_then(|filter| {
             let filters = [filter];
             let packet = codec::Unsubscribe {
                 packet_id,
@@ -128,6 +160,16 @@ impl Session {
             self.outgoing.push(&packet.into(), self.version)
         });
         self.release_unless(packet_id, asked)
+    }
+
+    fn filter(&self, filter: &FilterBuf, group: Option<&str>) -> Result<String, Refusal> {
+        match group {
+            None => binding::filter(filter),
+            Some(group) if self.connection.has_shared_subscriptions => binding::shared_filter(group, filter),
+            Some(_) => {
+                Err(Refusal::new(RefusalKind::Unsupported).because("the server has no shared subscriptions"))
+            }
+        }
     }
 
     fn release_unless(
@@ -151,23 +193,72 @@ impl Session {
 /// Appends a PUBLISH, unless it is too large or cannot be said in MQTT.
 fn encode(
     outgoing: &mut Outgoing,
-    text: &mut String,
-    connection: &Connection,
+    scratch: &mut Scratch,
+    connection: &mut Connection,
     message: &Message,
     delivery: codec::Delivery,
     dup: bool,
 ) -> Result<(), Refusal> {
-    binding::write_topic(&message.topic, text)?;
-    let block = match connection.version {
-        Version::V5 => binding::properties(message, PropertyScope::Publish).map_err(unencodable)?,
-        _ => Vec::new(),
+    // What is sent again says its topic in full, whatever the server remembers.
+    let naming = if dup {
+        Naming::Plain
+    } else {
+        connection.aliases.name(&message.topic)
+    };
+    match push(outgoing, scratch, connection, message, delivery, dup, naming) {
+        // Three bytes may decide.
+        Err(refusal)
+            if refusal.kind() == RefusalKind::TooLarge && matches!(naming, Naming::Introduced(_)) =>
+        {
+            push(
+                outgoing,
+                scratch,
+                connection,
+                message,
+                delivery,
+                dup,
+                Naming::Plain,
+            )
+        }
+        Ok(()) => {
+            connection.aliases.learn(&message.topic, naming);
+            Ok(())
+        }
+        refused => refused,
+    }
+}
+
+fn push(
+    outgoing: &mut Outgoing,
+    scratch: &mut Scratch,
+    connection: &Connection,
+    message: &Message,
+    delivery: codec::Delivery,
+    dup: bool,
+    naming: Naming,
+) -> Result<(), Refusal> {
+    let topic = match naming {
+        Naming::Known(_) => codec::TopicName::ALIASED,
+        _ => {
+            binding::write_topic(&message.topic, &mut scratch.topic)?;
+            codec::TopicName::new(&scratch.topic).map_err(unencodable)?
+        }
+    };
+    let properties = match connection.version {
+        Version::V5 => binding::write_properties(
+            message,
+            PropertyScope::Publish,
+            naming.alias(),
+            &mut scratch.properties,
+        )?,
+        _ => Properties::EMPTY,
     };
     let packet = Packet::Publish(codec::Publish {
         dup,
         retain: message.retain,
         delivery,
-        topic: codec::TopicName::new(text).map_err(unencodable)?,
-        properties: Properties::parse(&block, PropertyScope::Publish).map_err(unencodable)?,
+        topic,
+        properties,
         payload: &message.payload,
     });
     if packet.encoded_len(connection.version).map_err(unencodable)? > connection.max_packet_size {
@@ -178,12 +269,4 @@ fn encode(
 
 fn no_identifier() -> Refusal {
     Refusal::new(RefusalKind::Busy).because("all packet identifiers are in use")
-}
-
-fn unencodable(error: codec::Error) -> Refusal {
-    let kind = match error.kind() {
-        codec::ErrorKind::PacketTooLarge | codec::ErrorKind::FieldTooLong => RefusalKind::TooLarge,
-        _ => RefusalKind::Topic,
-    };
-    Refusal::new(kind).because(error.to_string())
 }

@@ -40,7 +40,7 @@ fn refused_credentials_and_a_broken_server_are_told_apart() {
             TransportErrorKind::Unsupported,
         ),
     ] {
-        let mut session = Session::new(Dialect::Channels);
+        let mut session = Session::new(Dialect::Channels, 0);
         session
             .handle_connected(&ConnectFields::new(Version::V311, Text::new("c").unwrap()))
             .unwrap();
@@ -60,7 +60,7 @@ fn refused_credentials_and_a_broken_server_are_told_apart() {
     let second = Packet::Connack(Connack::default());
     let error = bench.session.handle_packet(&second, bench.now).unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Protocol);
-    let early = Session::new(Dialect::Channels).handle_packet(&Packet::Pingresp, bench.now);
+    let early = Session::new(Dialect::Channels, 0).handle_packet(&Packet::Pingresp, bench.now);
     assert_eq!(early.unwrap_err().kind(), TransportErrorKind::Protocol);
 }
 

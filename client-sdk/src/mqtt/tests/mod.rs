@@ -4,6 +4,7 @@ mod connection;
 mod publishing;
 mod receiving;
 mod resumption;
+mod version_5;
 
 use std::{
     num::{NonZeroU16, NonZeroU32},
@@ -41,7 +42,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         Self {
-            session: Session::new(Dialect::Channels),
+            session: Session::new(Dialect::Channels, 0),
             version: Version::V311,
             now: Instant::now(),
         }
@@ -50,7 +51,8 @@ impl Bench {
     /// A session with its first connection open.
     fn connected() -> Self {
         let mut bench = Self::new();
-        assert_eq!(bench.connect(false), Accepted::default());
+        let accepted = bench.connect(false);
+        assert!(!accepted.resumed && accepted.held.is_empty() && accepted.in_doubt.is_empty());
         bench
     }
 
@@ -74,20 +76,25 @@ impl Bench {
             version: Version::V5,
             ..Self::new()
         };
+        let accepted = bench.connect_as_5(false, properties);
+        (bench, accepted)
+    }
+
+    fn connect_as_5(&mut self, session_present: bool, properties: &[Property<'_>]) -> Accepted {
         let fields = ConnectFields::new(Version::V5, Text::new("c").unwrap());
-        bench.session.handle_connected(&fields).unwrap();
-        bench.sent();
+        self.session.handle_connected(&fields).unwrap();
+        self.sent();
         let mut bytes = [0; 64];
         let mut block = PropertiesBuf::new(PropertyScope::Connack, &mut bytes);
         for property in properties {
             block.push(*property).unwrap();
         }
-        bench.receive(Packet::Connack(Connack {
+        self.receive(Packet::Connack(Connack {
+            session_present,
             properties: block.finish(),
             ..Connack::default()
         }));
-        let accepted = bench.session.poll_accepted().unwrap();
-        (bench, accepted)
+        self.session.poll_accepted().unwrap()
     }
 
     /// The connection is lost, after the server got everything.
@@ -101,12 +108,25 @@ impl Bench {
     }
 
     fn publish(&mut self, id: u64, qos: QoS) {
-        let topic = TopicBuf::parse(Dialect::Channels, Form::Mqtt, TOPIC).unwrap();
-        let message = Message::new(topic, Bytes::from(id.to_string())).qos(qos);
+        let message = Message::new(topic(TOPIC), Bytes::from(id.to_string())).qos(qos);
+        self.submit(id, message);
+    }
+
+    fn submit(&mut self, id: u64, message: Message) {
         self.session.handle_op(Op::Publish {
             id: OpId(id),
             message,
             number: None,
+        });
+    }
+
+    fn subscribe(&mut self, id: u64, subscription: u64, filter: &str, group: Option<&str>) {
+        self.session.handle_op(Op::Subscribe {
+            id: OpId(id),
+            subscription: SubscriptionId(subscription),
+            filter: FilterBuf::parse(Dialect::Channels, Form::Mqtt, filter).unwrap(),
+            group: group.map(Into::into),
+            qos: QoS::ExactlyOnce,
         });
     }
 
@@ -170,7 +190,13 @@ fn describe(packet: &Packet<'_>) -> String {
         Packet::Publish(publish) => {
             let dup = if publish.dup { " dup" } else { "" };
             let payload = String::from_utf8_lossy(publish.payload);
-            format!("{name}{id} q{}{dup} `{payload}`", publish.delivery.qos().bits())
+            let qos = publish.delivery.qos().bits();
+            let alias = match (publish.topic.is_aliased(), publish.properties.topic_alias()) {
+                (_, None) => String::new(),
+                (false, Some(alias)) => format!(" as {alias}"),
+                (true, Some(alias)) => format!(" to {alias}"),
+            };
+            format!("{name}{id} q{qos}{dup}{alias} `{payload}`")
         }
         _ => format!("{name}{id}"),
     }
@@ -182,4 +208,8 @@ fn id(value: u16) -> PacketId {
 
 fn ack(value: u16) -> Ack<'static> {
     Ack::new(id(value))
+}
+
+fn topic(text: &str) -> TopicBuf {
+    TopicBuf::parse(Dialect::Channels, Form::Mqtt, text).unwrap()
 }

@@ -92,6 +92,7 @@ fn r16_a_full_window_holds_back_only_what_needs_the_window() {
         id: id_,
         subscription,
         filter,
+        group: None,
         qos: QoS::ExactlyOnce,
     });
     bench.arrive(Delivery::AtLeastOnce(id(3)), false, b"x");

@@ -35,6 +35,7 @@ fn subscribing_is_answered_by_the_code_of_the_suback() {
             id: OpId(op),
             subscription,
             filter,
+            group: None,
             qos: QoS::ExactlyOnce,
         });
         let packet_id = id(u16::try_from(op).unwrap());
@@ -48,6 +49,7 @@ fn subscribing_is_answered_by_the_code_of_the_suback() {
         id: OpId(3),
         subscription,
         filter,
+        group: None,
     });
     bench.receive(Packet::Unsuback(Unsuback {
         packet_id: id(3),
