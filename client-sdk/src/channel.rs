@@ -3,7 +3,13 @@
 use manywire_topics::{ChannelBuf, Filter, Topic, TopicBuf};
 
 use crate::{
-    client::Handle, error::Error, message::Message, payload::IntoPayload, publish::Publish, receipt::Pending,
+    client::Handle,
+    error::{Error, ErrorKind},
+    message::Message,
+    payload::IntoPayload,
+    publish::Publish,
+    receipt::Pending,
+    request::Requester,
     subscription::Subscribe,
 };
 
@@ -20,10 +26,7 @@ impl Channel {
         let topic = Topic::new(channel.as_channel(), "")
             .map_err(|error| Error::topic("", error))?
             .to_buf();
-        let root = Subtopic {
-            handle: handle.clone(),
-            topic,
-        };
+        let root = Subtopic::new(handle.clone(), topic);
         Ok(Self {
             handle,
             channel,
@@ -38,10 +41,7 @@ impl Channel {
     /// [`ErrorKind::Topic`](crate::ErrorKind::Topic) for one that the dialect does not allow, wildcards included.
     pub fn subtopic(&self, text: &str) -> Result<Subtopic, Error> {
         let topic = Topic::new(self.channel.as_channel(), text).map_err(|error| Error::topic(text, error))?;
-        Ok(Subtopic {
-            handle: self.handle.clone(),
-            topic: topic.to_buf(),
-        })
+        Ok(Subtopic::new(self.handle.clone(), topic.to_buf()))
     }
 
     /// Publishes to the channel itself.
@@ -59,6 +59,29 @@ impl Channel {
             .map_err(|error| Error::topic(filter, error));
         Subscribe::new(self.handle.clone(), parsed)
     }
+
+    /// What sends requests, and receives the answers on this subtopic. The subtopic is to be this client's own, such as
+    /// `answers/<name of the device>`: who else subscribes to it reads the answers, who else publishes there is ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] on a wire that cannot say where an answer is expected, which is every one but MQTT 5; and
+    /// those of subscribing.
+    pub async fn requester(&self, answers: &str) -> Result<Requester, Error> {
+        let possible = || {
+            if self.handle.shared().lock().capabilities().properties {
+                return Ok(());
+            }
+            let what = "requests need MQTT 5, which says where an answer is expected";
+            Err(Error::because(ErrorKind::Unsupported, what))
+        };
+        possible()?;
+        let topic = self.subtopic(answers)?.topic;
+        let messages = self.subscribe(answers).await?;
+        // Before the first connection it was not known.
+        possible()?;
+        Ok(Requester::new(self.handle.clone(), topic, messages))
+    }
 }
 
 /// A topic: a channel and a subtopic, to publish to. Cheap to clone.
@@ -69,6 +92,10 @@ pub struct Subtopic {
 }
 
 impl Subtopic {
+    pub(crate) const fn new(handle: Handle, topic: TopicBuf) -> Self {
+        Self { handle, topic }
+    }
+
     /// The topic.
     #[must_use]
     pub const fn topic(&self) -> &TopicBuf {

@@ -6,13 +6,17 @@ use manywire_topics::{Channel as Name, ChannelBuf, Dialect};
 
 use crate::{
     builder::ClientBuilder,
-    channel::Channel,
+    channel::{Channel, Subtopic},
     engine::{driver::Shared, slot::Outcome},
-    error::Error,
+    error::{Error, ErrorKind},
     events::ClientEvents,
     message::Message,
+    payload::IntoPayload,
+    properties::Properties,
+    publish::Publish,
     qos::QoS,
     receipt::Pending,
+    subscription::Delivery,
     transport::Capabilities,
 };
 
@@ -65,6 +69,22 @@ impl Client {
     /// [`ErrorKind::Topic`](crate::ErrorKind::Topic) for an id that the dialect does not allow.
     pub fn channel(&self, id: &str) -> Result<Channel, Error> {
         Channel::new(self.0.clone(), self.0.0.naming.channel(id)?)
+    }
+
+    /// Answers a request: publishes on the topic that it names, with what it wants repeated (MQTT 5).
+    ///
+    /// For a message that asks for no answer, awaiting it is an error of [`ErrorKind::Topic`](crate::ErrorKind::Topic).
+    pub fn respond(&self, request: &Delivery, payload: impl IntoPayload) -> Publish {
+        let asked = request.properties();
+        let Some(topic) = asked.response_topic() else {
+            let error = Error::because(ErrorKind::Topic, "the message names no topic for an answer");
+            return Publish::new(self.0.clone(), Err(error));
+        };
+        let answer = Subtopic::new(self.0.clone(), topic.clone()).publish(payload);
+        match asked.correlation_data() {
+            Some(data) => answer.properties(Properties::new().with_correlation_data(data.clone())),
+            None => answer,
+        }
     }
 
     /// Resolves when the first attempt to connect has succeeded or failed.

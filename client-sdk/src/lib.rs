@@ -39,6 +39,7 @@
 //! * [`Client`] is the way in; [`ClientBuilder`] holds its settings, [`ClientEvent`] what happens to it.
 //! * [`Publish`] is one message and three ways to wait for it: for its [`Receipt`], for its acceptance, not at all.
 //! * [`Subscription`] is a bounded stream that outlives reconnects.
+//! * [`Requester`] asks and is answered, where the wire has the idea (MQTT 5).
 //! * [`Failover`] is a transport made of transports.
 //! * [`transport`] is for those who bring a wire of their own; [`testing`] puts it to the contract.
 //! * [`memory`] is a platform in this process with faults to order, for tests.
@@ -86,6 +87,7 @@ mod properties;
 mod publish;
 mod qos;
 mod receipt;
+mod request;
 mod scheme;
 mod subscription;
 #[cfg(feature = "tokio")]
@@ -120,6 +122,7 @@ pub use crate::properties::Properties;
 pub use crate::publish::Publish;
 pub use crate::qos::QoS;
 pub use crate::receipt::{Pending, Receipt};
+pub use crate::request::{Request, Requester};
 pub use crate::subscription::{Delivery, Subscribe, Subscription};
 pub use crate::timer::Timer;
 pub use crate::tls::Tls;
