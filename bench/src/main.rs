@@ -6,6 +6,7 @@
 mod allocations;
 mod client;
 mod coap;
+mod gateway;
 mod measure;
 mod mqtt_codec;
 mod race;
@@ -59,6 +60,11 @@ const SUITES: &[Suite] = &[
         name: "coap",
         shows: "confirmable POSTs, one by one and 32 in flight; CPU of the client, latency, rate",
         run: coap::run,
+    },
+    Suite {
+        name: "gateway",
+        shows: "MQTT servers, each in its own process: CPU of the server, latency, rate, memory of idle connections, start",
+        run: gateway::run,
     },
 ];
 

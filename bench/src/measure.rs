@@ -30,7 +30,8 @@ pub struct Sample {
     messages: usize,
     cpu_at_start: ProcessTime,
     started: Instant,
-    cpu: Duration,
+    /// The CPU time; whoever measures another process says that one's.
+    pub cpu: Duration,
     took: Duration,
     /// What the turn measured itself.
     pub latencies: Latencies,

@@ -58,7 +58,7 @@ pub fn run(report: &mut Report) {
     let sink = Server::start(Role::Mqtt);
     against(report, "sink", sink.port);
     drop(sink);
-    if let Some(server) = mosquitto() {
+    if let Some(server) = mosquitto(None) {
         against(report, "mosquitto", server.port);
     }
     websocket::run(report);

@@ -2,15 +2,21 @@
 //! client's alone.
 
 mod flood;
+mod gateway;
 mod http;
 mod mosquitto;
 mod mqtt;
+mod nats;
 mod websocket;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 pub use mosquitto::mosquitto;
+pub use nats::nats;
 
 /// What a process of ours can be started as instead of the bench.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -23,19 +29,22 @@ pub enum Role {
     Websocket,
     /// An HTTP server that answers every POST 202.
     Http,
+    /// Our gateway.
+    Gateway,
 }
 
 /// Serves until the input ends, which it does when the process that started this one is gone.
 pub fn serve(role: Role) {
-    if let Role::Flood = role {
-        flood::run();
-        return;
+    match role {
+        Role::Flood => return flood::run(),
+        Role::Gateway => return gateway::serve(),
+        _ => {}
     }
     std::thread::spawn(move || match role {
         Role::Mqtt => mqtt::serve(),
         Role::Websocket => websocket::serve(),
         Role::Http => http::serve(),
-        Role::Flood => {}
+        Role::Flood | Role::Gateway => {}
     });
     std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).ok();
 }
@@ -49,14 +58,40 @@ pub struct Server {
 impl Server {
     /// Gives the server a line to read.
     pub fn tell(&mut self, line: &str) {
-        use std::io::Write;
-
         let input = self.process.stdin.as_mut().expect("the input is piped");
         writeln!(input, "{line}").expect("the server reads");
     }
 
     /// Starts this program again in another role and waits until it says its port.
     pub fn start(role: Role) -> Self {
+        Self::start_told(role, None)
+    }
+
+    /// Our gateway, with a data directory or without.
+    pub fn gateway(directory: Option<&Path>) -> Self {
+        let directory = directory.map(|directory| directory.display().to_string());
+        Self::start_told(Role::Gateway, Some(directory.unwrap_or_default()))
+    }
+
+    /// The process that serves.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Ends the server in order, so that it writes what it keeps.
+    pub fn stop(mut self) {
+        match self.process.stdin.take() {
+            // Ours ends with its input.
+            Some(input) => drop(input),
+            None => {
+                Command::new("kill").arg(self.pid().to_string()).status().ok();
+            }
+        }
+        self.process.wait().ok();
+    }
+
+    /// Starts this program again in another role, tells it a line if there is one, and waits until it says its port.
+    fn start_told(role: Role, line: Option<String>) -> Self {
         let program = std::env::current_exe().expect("this program has a path");
         let role = clap::ValueEnum::to_possible_value(&role).expect("every role has a name");
         let mut process = Command::new(program)
@@ -65,6 +100,9 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .expect("this program can be started again");
+        if let (Some(line), Some(input)) = (line, process.stdin.as_mut()) {
+            writeln!(input, "{line}").expect("the server reads");
+        }
         let mut line = String::new();
         let output = process.stdout.take().expect("the output is piped");
         BufReader::new(output)
@@ -82,6 +120,38 @@ impl Drop for Server {
         self.process.kill().ok();
         self.process.wait().ok();
     }
+}
+
+/// The first of these programs that is there, once it answers on its port; or says why not.
+fn started(name: &str, port: u16, programs: &[&str], set_up: impl Fn(&mut Command)) -> Option<Server> {
+    let process = programs.iter().find_map(|program| {
+        let mut command = Command::new(program);
+        set_up(&mut command);
+        let command = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command.spawn().ok()
+    });
+    let Some(process) = process else {
+        eprintln!("MISSING: {name} is not installed, so its figures are left out");
+        return None;
+    };
+    let server = Server { port, process };
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        if Instant::now() > deadline {
+            eprintln!("MISSING: {name} does not answer, so its figures are left out");
+            return None;
+        }
+        std::thread::yield_now();
+    }
+    Some(server)
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
+    listener.local_addr().expect("the listener is bound").port()
 }
 
 /// Says the port to the process that waits for it.

@@ -1,54 +1,32 @@
 //! mosquitto, where it is installed.
 
-use std::io::Write;
-use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
 
-use super::Server;
+use super::{Server, free_port, started};
 
-/// Starts mosquitto set up as its documentation advises for throughput, or says why not.
-pub fn mosquitto() -> Option<Server> {
+/// Starts mosquitto set up as its documentation advises for throughput, or says why not. With a directory, it keeps there what survives.
+pub fn mosquitto(directory: Option<&Path>) -> Option<Server> {
     let port = free_port();
-    let directory = std::env::temp_dir().join(format!("manywire-bench-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).ok()?;
-    let settings = directory.join("mosquitto.conf");
-    let mut file = std::fs::File::create(&settings).ok()?;
-    write!(
-        file,
-        "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\n\
-         max_inflight_messages 1000\nmax_queued_messages 0\nlog_type error\n"
-    )
-    .ok()?;
-    let program = ["mosquitto", "/usr/sbin/mosquitto"]
-        .into_iter()
-        .find_map(|program| {
-            let mut command = Command::new(program);
-            command
-                .arg("-c")
-                .arg(&settings)
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
-            command.spawn().ok()
-        });
-    let Some(process) = program else {
-        eprintln!("mosquitto is not installed, so its cases are left out");
-        return None;
+    let temporary = std::env::temp_dir().join(format!("manywire-bench-{}", std::process::id()));
+    let settings_in = directory.unwrap_or(&temporary);
+    std::fs::create_dir_all(settings_in).ok()?;
+    let persistence = match directory {
+        // With a slash at its end, or the last part is taken for the beginning of a name.
+        Some(directory) => format!(
+            "persistence true\npersistence_location {}/\n",
+            directory.display()
+        ),
+        None => "persistence false\n".to_owned(),
     };
-    let server = Server { port, process };
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        if Instant::now() > deadline {
-            eprintln!("mosquitto does not answer, so its cases are left out");
-            return None;
-        }
-        std::thread::yield_now();
-    }
-    Some(server)
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
-    listener.local_addr().expect("the listener is bound").port()
+    let settings = settings_in.join("mosquitto.conf");
+    let text = format!(
+        "listener {port} 127.0.0.1\nallow_anonymous true\n{persistence}set_tcp_nodelay true\n\
+         max_inflight_messages 1000\nmax_queued_messages 0\nlog_type error\nuser root\n"
+    );
+    std::fs::write(&settings, text).ok()?;
+    let program = ["mosquitto", "/usr/sbin/mosquitto"];
+    started("mosquitto", port, &program, |command: &mut Command| {
+        command.arg("-c").arg(&settings);
+    })
 }
