@@ -106,7 +106,7 @@ struct ThingArgs {
     /// Its key. In the environment it is not seen in the list of processes.
     #[arg(long, conflicts_with = "config", env = "MANYWIRE_KEY", hide_env_values = true)]
     key: Option<String>,
-    /// The channel it may use; <DOMAIN>/<CHANNEL> in the dialects with domains.
+    /// The channel it may use; `DOMAIN/CHANNEL` in the dialects with domains.
     #[arg(long, conflicts_with = "config")]
     channel: Option<String>,
 }
