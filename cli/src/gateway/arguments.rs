@@ -63,6 +63,9 @@ struct ListenArgs {
     /// CoAP.
     #[arg(long, value_name = "ADDRESS|off")]
     coap: Option<Place>,
+    /// CoAP in DTLS; off if not given. It needs --tls-certificate, or pre-shared keys in the file.
+    #[arg(long, value_name = "ADDRESS")]
+    coaps: Option<SocketAddr>,
 }
 
 /// Where to listen, or `off`.
@@ -201,6 +204,9 @@ impl ListenArgs {
         }
         if let Some(Place(address)) = self.coap {
             builder = builder.coap(address);
+        }
+        if let Some(address) = self.coaps {
+            builder = builder.coaps(address);
         }
         builder
     }
