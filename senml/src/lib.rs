@@ -11,6 +11,11 @@
 //! assert_eq!(first.time.since_1970(), Some(Nanos::from_seconds(1_276_020_071)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! With the feature `serde` a `Pack` works with `serde_json`, `ciborium` and other self-describing formats, and the tests
+//! and fuzz targets hold the readers of this crate against those two. The readers are its own, for unknown fields and rare
+//! forms of numbers too: that keeps `no_std`, exact decimals, byte offsets in errors, limits of depth, and skipping without
+//! allocation.
 #![no_std]
 // Without `alloc` there are no readers, and what only they use is unused.
 #![cfg_attr(not(feature = "alloc"), allow(dead_code, unused_imports))]
