@@ -281,38 +281,43 @@ fn nanos_by_dividing(value: f64) -> Option<i64> {
 /// The sum to the nearest nanosecond, halves to even, saturating.
 #[cold]
 fn rounded_sum(base: Number, offset: Number) -> Nanos {
-    if let (Some(base), Some(offset)) = (exact_nanos(base), exact_nanos(offset)) {
-        return base.saturating_add(offset);
+    if let Some((mantissa, exponent)) = exact_sum(base.to_decimal(), offset.to_decimal()) {
+        return Nanos::rounded(rounded_nanos(mantissa, exponent));
     }
+    // Too many digits apart for both to matter: the smaller one rounds away.
     let sum: Result<Number, Error> = base.checked_add(offset);
-    let Ok(sum) = sum else {
-        return Nanos::rounded(saturated(base));
-    };
-    let (mantissa, exponent) = sum.to_decimal();
-    if exponent >= -9 {
-        return Nanos::rounded(saturated(sum));
-    }
-    let shift = usize::from((-9 - exponent).unsigned_abs());
-    let Some(divisor) = POWERS_OF_TEN.get(shift).map(|power| i128::from(*power)) else {
-        return Nanos(0);
-    };
-    let (quotient, remainder) = (i128::from(mantissa) / divisor, i128::from(mantissa) % divisor);
-    let up = match (remainder.abs() * 2).cmp(&divisor) {
-        core::cmp::Ordering::Less => false,
-        core::cmp::Ordering::Equal => quotient % 2 != 0,
-        core::cmp::Ordering::Greater => true,
-    };
-    Nanos(if up {
-        quotient + remainder.signum()
-    } else {
-        quotient
-    })
+    let (mantissa, exponent) = sum.unwrap_or(base).to_decimal();
+    Nanos::rounded(rounded_nanos(mantissa.into(), exponent))
 }
 
-/// The nanoseconds of a decimal that has no more than nine places once its trailing zeros are gone.
-fn saturated(seconds: Number) -> i128 {
-    let (mantissa, exponent) = seconds.to_decimal();
-    far_away(mantissa, usize::try_from(exponent + 9).unwrap_or_default()).0
+/// `mantissa × 10^exponent`, if 128 bits hold every digit of the sum.
+fn exact_sum(base: (i64, i16), offset: (i64, i16)) -> Option<(i128, i16)> {
+    let exponent = base.1.min(offset.1);
+    let shifted = |(mantissa, from): (i64, i16)| {
+        let power = 10i128.checked_pow(u32::try_from(i32::from(from) - i32::from(exponent)).ok()?)?;
+        power.checked_mul(mantissa.into())
+    };
+    Some((shifted(base)?.checked_add(shifted(offset)?)?, exponent))
+}
+
+/// `mantissa × 10^exponent` seconds in nanoseconds: the nearest, halves to even, or so far away that it does not matter.
+fn rounded_nanos(mantissa: i128, exponent: i16) -> i128 {
+    let places = i32::from(exponent) + 9;
+    let Some(power) = 10i128.checked_pow(places.unsigned_abs()) else {
+        // 10^39 is more than any mantissa.
+        return if places < 0 {
+            0
+        } else {
+            mantissa.signum() * i128::MAX
+        };
+    };
+    if places >= 0 {
+        return mantissa.saturating_mul(power);
+    }
+    let (quotient, remainder) = (mantissa / power, (mantissa % power).unsigned_abs());
+    let half = power.unsigned_abs() / 2;
+    let up = remainder > half || (remainder == half && quotient % 2 != 0);
+    quotient + if up { mantissa.signum() } else { 0 }
 }
 
 #[cfg(test)]
@@ -323,6 +328,19 @@ mod tests {
 
     fn number(text: &str) -> Number {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_sum_beyond_64_bits_is_exact_however_its_parts_are_written() {
+        let time = number("9223372037");
+        for base in ["-0.001314701", "-0.001314701000", "-1314701000e-12"] {
+            let nanos = BaseTime::new(number(base)).plus(Some(time));
+            assert_eq!(nanos, Nanos(9_223_372_036_998_685_290), "{base}");
+        }
+        let half = BaseTime::new(number("0.0000000005"));
+        assert_eq!(half.plus(Some(number("1"))), Nanos(1_000_000_000));
+        assert_eq!(half.plus(Some(number("0.000000001"))), Nanos(2));
+        assert_eq!(half.plus(Some(number("-1e-20"))), Nanos(0));
     }
 
     #[test]
